@@ -1,0 +1,60 @@
+"""Who signed off which rendered content, and that content itself, frozen."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+
+class Approval(models.Model):
+    """A medical reviewer's sign-off of one revision of one issue or article."""
+
+    issue = models.ForeignKey(
+        "editions.Issue", null=True, on_delete=models.PROTECT, related_name="approvals"
+    )
+    article = models.ForeignKey(
+        "editions.Article", null=True, on_delete=models.PROTECT, related_name="approvals"
+    )
+    revision = models.ForeignKey(
+        "wagtailcore.Revision", on_delete=models.PROTECT, related_name="+"
+    )
+    # SHA-256 over everything in `frozen`, in a fixed order.
+    content_hash = models.BinaryField(max_length=32)
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    approved_at = models.DateTimeField(auto_now_add=True)
+    voided_at = models.DateTimeField(null=True)
+    void_reason = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(issue__isnull=False, article__isnull=True)
+                | Q(issue__isnull=True, article__isnull=False),
+                name="approval_of_one_thing",
+            )
+        ]
+
+
+class Frozen(models.Model):
+    """Rendered content as it was approved: what is sent is this, byte for byte, slots apart."""
+
+    class Form(models.TextChoices):
+        MESSAGE = "message", "whole message with slots"
+        HTML_FRAGMENT = "html_fragment", "an article's place in a digest, HTML"
+        TEXT_FRAGMENT = "text_fragment", "an article's place in a digest, text"
+
+    approval = models.ForeignKey(Approval, on_delete=models.PROTECT, related_name="frozen")
+    language = models.CharField(max_length=10)
+    variant = models.CharField(max_length=20, blank=True)
+    form = models.CharField(max_length=20, choices=Form)
+    format_version = models.PositiveSmallIntegerField()
+    content = models.BinaryField()
+    content_hash = models.BinaryField(max_length=32)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["approval", "language", "variant", "form"], name="one_frozen_form"
+            )
+        ]

@@ -1,0 +1,29 @@
+"""When an approved issue is to go out."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from newsletter.approval.models.approval import Approval
+
+
+class Schedule(models.Model):
+    approval = models.ForeignKey(Approval, on_delete=models.PROTECT, related_name="schedules")
+    send_at = models.DateTimeField()
+    scheduled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True)
+    cancelled_at = models.DateTimeField(null=True)
+    # Why it did not start, in words for staff: the approval was voided, preflight failed, …
+    refusal = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["approval"],
+                condition=Q(started_at__isnull=True, cancelled_at__isnull=True),
+                name="one_open_schedule",
+            )
+        ]

@@ -1,0 +1,6 @@
+from newsletter.catalogue.models.condition import Condition
+from newsletter.catalogue.models.newsletter import Newsletter
+from newsletter.catalogue.models.publisher import Publisher
+from newsletter.catalogue.models.release_counter import ReleaseCounter
+
+__all__ = ["Condition", "Newsletter", "Publisher", "ReleaseCounter"]

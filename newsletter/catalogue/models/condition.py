@@ -1,0 +1,55 @@
+"""A health topic that a reader can follow, and the page that explains it."""
+
+from typing import Self
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from wagtail.fields import RichTextField
+
+PROSE = ["h3", "bold", "italic", "ol", "ul", "link"]
+
+
+class ConditionQuerySet(models.QuerySet["Condition"]):
+    def open(self) -> Self:
+        """The conditions that can be followed today."""
+        return self.filter(retired_at__isnull=True)
+
+
+class Condition(models.Model):
+    name = models.CharField(_("name"), max_length=100)
+    slug = models.SlugField(_("slug"), unique=True)
+    group = models.CharField(
+        _("group"), max_length=60, help_text=_("Where a reader looks for it, e.g. Back and joints.")
+    )
+    synonyms = models.CharField(
+        _("synonyms"), max_length=400, blank=True, help_text=_("Separated by commas.")
+    )
+    summary = models.CharField(_("summary"), max_length=300)
+    overview = RichTextField(_("overview"), features=PROSE)
+    symptoms = RichTextField(_("symptoms"), features=PROSE)
+    causes = RichTextField(_("causes"), features=PROSE)
+    risk_factors = RichTextField(_("risk factors"), features=PROSE)
+    prevention = RichTextField(_("prevention"), features=PROSE)
+    when_to_see_a_doctor = RichTextField(_("when to see a doctor"), features=PROSE)
+    emergency_signs = models.TextField(_("emergency signs"), help_text=_("One sign a line."))
+    artwork = models.CharField(
+        _("artwork"), max_length=60, blank=True, help_text=_("Name of a drawing in static/art/.")
+    )
+    reviewed_by = models.CharField(_("medically reviewed by"), max_length=120, blank=True)
+    reviewed_on = models.DateField(_("reviewed on"), null=True, blank=True)
+    review_due = models.DateField(_("review due"), null=True, blank=True)
+    # What a digest shows first when a reader follows several conditions; larger is earlier.
+    weight = models.SmallIntegerField(_("weight"), default=0)
+    retired_at = models.DateTimeField(_("retired at"), null=True, blank=True)
+
+    objects = ConditionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def emergency_sign_list(self) -> list[str]:
+        return [line.strip() for line in self.emergency_signs.splitlines() if line.strip()]

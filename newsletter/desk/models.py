@@ -1,0 +1,7 @@
+"""The staff's own accounts. A custom user from the first migration, so that it can grow."""
+
+from django.contrib.auth.models import AbstractUser
+
+
+class User(AbstractUser):
+    """A member of staff. Readers are Subscribers and never have accounts."""

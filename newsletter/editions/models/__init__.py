@@ -1,0 +1,5 @@
+from newsletter.editions.models.article import Article
+from newsletter.editions.models.issue import Issue
+from newsletter.editions.models.release import Release
+
+__all__ = ["Article", "Issue", "Release"]

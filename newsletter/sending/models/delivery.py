@@ -1,0 +1,104 @@
+"""One reader × one mailing, and the batches in which workers claim them."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from newsletter.sending.models.mailing import Edition, Mailing
+
+
+class Batch(models.Model):
+    """The unit that a worker claims: some hundreds of deliveries of one mailing."""
+
+    class State(models.TextChoices):
+        READY = "ready", _("ready")
+        CLAIMED = "claimed", _("claimed")
+        DONE = "done", _("done")
+
+    mailing = models.ForeignKey(Mailing, on_delete=models.CASCADE, related_name="batches")
+    state = models.CharField(max_length=10, choices=State, default=State.READY)
+    not_before = models.DateTimeField(null=True)
+    # A hint that expires: when the feeder last gave the id to the broker.
+    fed_at = models.DateTimeField(null=True)
+    # Raised by each claim; every later write says WHERE epoch = mine (fencing).
+    epoch = models.PositiveIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True)
+    worker = models.CharField(max_length=120, blank=True)
+    # Rows whose place is below this may have been handed to the relay.
+    handed_upto = models.PositiveIntegerField(default=0)
+    # planned = accepted + refused + skipped + unknown + open, at every moment (invariant 5).
+    planned = models.PositiveIntegerField(default=0)
+    accepted = models.PositiveIntegerField(default=0)
+    refused = models.PositiveIntegerField(default=0)
+    skipped = models.PositiveIntegerField(default=0)
+    unknown = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        indexes = [models.Index(fields=["mailing", "state"])]
+
+
+class Delivery(models.Model):
+    """No foreign key points here, so that the table can be partitioned by mailing."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("queued")
+        HANDED = "handed", _("handed to the relay")
+        ACCEPTED = "accepted", _("accepted")
+        REFUSED = "refused", _("refused")
+        SKIPPED = "skipped", _("skipped")
+        UNKNOWN = "unknown", _("unknown")
+
+    class SkipReason(models.TextChoices):
+        NOT_LIVE = "not_live", _("no longer subscribed")
+        NO_CONSENT = "no_consent", _("no consent")
+        SUPPRESSED = "suppressed", _("must not be mailed")
+        PAUSED = "paused", _("paused")
+        CANCELLED = "cancelled", _("the mailing was cancelled")
+        NOTHING_LEFT = "nothing_left", _("its articles were withdrawn")
+        ERASED = "erased", _("erased")
+
+    TRANSITIONS = {
+        State.QUEUED: frozenset({State.HANDED, State.SKIPPED}),
+        # handed → queued: a temporary refusal, or taken back before a byte went out.
+        State.HANDED: frozenset({State.QUEUED, State.ACCEPTED, State.REFUSED, State.UNKNOWN}),
+        State.ACCEPTED: frozenset[str](),
+        State.REFUSED: frozenset[str](),
+        State.SKIPPED: frozenset[str](),
+        # unknown → queued: sent once more; unknown → accepted: a late proof.
+        State.UNKNOWN: frozenset({State.QUEUED, State.ACCEPTED}),
+    }
+
+    mailing = models.ForeignKey(Mailing, on_delete=models.CASCADE, related_name="deliveries")
+    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="deliveries")
+    edition = models.ForeignKey(Edition, on_delete=models.CASCADE, related_name="+")
+    subscriber = models.ForeignKey(
+        "signup.Subscriber", on_delete=models.PROTECT, related_name="deliveries"
+    )
+    # The row's place in its batch, which is the order of sending.
+    place = models.PositiveIntegerField()
+    state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
+    skip_reason = models.CharField(max_length=20, choices=SkipReason, blank=True)
+    attempt = models.PositiveSmallIntegerField(default=0)
+    # An unknown is sent again at most once (invariant 7).
+    resent = models.BooleanField(default=False)
+    retry_at = models.DateTimeField(null=True)
+    outcome_at = models.DateTimeField(null=True)
+    reply = models.CharField(max_length=300, blank=True)
+    # A digest's own: which articles, and which stretch of the release sequence.
+    article_ids = models.JSONField(null=True)
+    from_seq = models.BigIntegerField(null=True)
+    to_seq = models.BigIntegerField(null=True)
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["mailing", "subscriber"], name="one_delivery_per_reader"
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["retry_at"],
+                name="delivery_retry",
+                condition=models.Q(retry_at__isnull=False),
+            )
+        ]

@@ -1,0 +1,96 @@
+"""One run of sending, and what its readers get."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+
+class Mailing(models.Model):
+    class Kind(models.TextChoices):
+        ISSUE = "issue", _("issue")
+        DIGEST = "digest", _("digest")
+        CORRECTION = "correction", _("correction")
+        ALERT = "alert", _("safety alert")
+
+    class State(models.TextChoices):
+        PLANNING = "planning", _("planning")
+        SENDING = "sending", _("sending")
+        PAUSED = "paused", _("paused")
+        CANCELLED = "cancelled", _("cancelled")
+        ENDED = "ended", _("sent")
+
+    # A plan is invisible until it is complete: no batch of a PLANNING mailing is ever fed.
+    TRANSITIONS = {
+        State.PLANNING: frozenset({State.SENDING, State.CANCELLED}),
+        State.SENDING: frozenset({State.PAUSED, State.CANCELLED, State.ENDED}),
+        State.PAUSED: frozenset({State.SENDING, State.CANCELLED}),
+        State.CANCELLED: frozenset[str](),
+        State.ENDED: frozenset[str](),
+    }
+
+    kind = models.CharField(max_length=12, choices=Kind)
+    newsletter = models.ForeignKey(
+        "catalogue.Newsletter", on_delete=models.PROTECT, related_name="mailings"
+    )
+    issue = models.ForeignKey(
+        "editions.Issue", null=True, on_delete=models.PROTECT, related_name="mailings"
+    )
+    # What makes it one of a kind: "first", "correction-1", or for a digest the slot's instant.
+    purpose = models.CharField(max_length=60, default="first")
+    approval = models.ForeignKey(
+        "approval.Approval", null=True, on_delete=models.PROTECT, related_name="mailings"
+    )
+    state = models.CharField(max_length=10, choices=State, default=State.PLANNING)
+    # The Date header of every copy: a copy sent again has the same bytes (invariant 7).
+    dated = models.DateTimeField()
+    # A digest's frozen cut-off: articles released after it wait for the next run.
+    cutoff_seq = models.BigIntegerField(null=True)
+    # Where a plan that was interrupted goes on: the last subscriber planned.
+    planned_upto = models.BigIntegerField(default=0)
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    # Why it stopped by itself, in words for staff (5.7.x: authentication or reputation).
+    trouble = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["issue", "purpose"],
+                condition=Q(issue__isnull=False),
+                name="one_mailing_per_issue_and_purpose",
+            ),
+            models.UniqueConstraint(
+                fields=["newsletter", "purpose"],
+                condition=Q(issue__isnull=True),
+                name="one_digest_mailing_per_purpose",
+            ),
+        ]
+
+    def may_become(self, state: str) -> bool:
+        return state in self.TRANSITIONS[self.State(self.state)]
+
+
+class Edition(models.Model):
+    """What one set of readers gets. An issue: language × variant. A digest: language × form."""
+
+    mailing = models.ForeignKey(Mailing, on_delete=models.CASCADE, related_name="editions")
+    language = models.CharField(max_length=10)
+    variant = models.CharField(max_length=20, blank=True)
+    frozen = models.ForeignKey(
+        "approval.Frozen", null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    # A digest's shell; an issue's content stands in `frozen`.
+    format_version = models.PositiveSmallIntegerField(default=1)
+    content = models.BinaryField(default=bytes)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["mailing", "language", "variant"], name="one_edition_per_variant"
+            )
+        ]

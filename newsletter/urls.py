@@ -1,0 +1,5 @@
+"""The newsletter's public addresses."""
+
+from django.urls import URLPattern, URLResolver
+
+urlpatterns: list[URLPattern | URLResolver] = []

@@ -1,0 +1,59 @@
+"""A reader and what this reader follows."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+
+class Subscriber(models.Model):
+    """One address, one person's choices. Never deleted: erasure empties the row."""
+
+    # The address as mail is sent to it. Null once erased, so that counts still balance.
+    email = models.EmailField(_("e-mail address"), max_length=254, null=True)  # noqa: DJ001
+    # What two spellings of one mailbox share (lower case, IDNA); see signup.address.
+    email_key = models.CharField(max_length=254, null=True, unique=True)  # noqa: DJ001
+    # Keyed hash of email_key, so that eligibility is one join on Suppression.
+    address_hash = models.BinaryField(max_length=33, null=True, db_index=True)
+    first_name = models.CharField(_("first name"), max_length=60, blank=True)
+    language = models.CharField(_("language"), max_length=10, default="en")
+    timezone = models.CharField(_("time zone"), max_length=64, default="UTC")
+    text_only = models.BooleanField(_("plain text only"), default=False)
+    # The ledger's proof that these two were given and stand; null when not, or withdrawn.
+    health_consent = models.ForeignKey(
+        "signup.ConsentEntry", null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    measurement_consent = models.ForeignKey(
+        "signup.ConsentEntry", null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    erased_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(erased_at__isnull=True)
+                | Q(email__isnull=True, email_key__isnull=True, first_name=""),
+                name="erased_subscriber_is_empty",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"reader {self.pk}"
+
+
+class Follow(models.Model):
+    """A reader follows a condition. Health data: see invariant 11."""
+
+    subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="follows")
+    condition = models.ForeignKey(
+        "catalogue.Condition", on_delete=models.PROTECT, related_name="follows"
+    )
+    # Following owes nothing released before: the counter's value when it began or resumed.
+    from_seq = models.BigIntegerField(default=0)
+    followed_at = models.DateTimeField(auto_now_add=True)
+    paused_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["subscriber", "condition"], name="one_follow")
+        ]

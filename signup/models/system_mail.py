@@ -1,0 +1,58 @@
+"""Mail that the service itself owes a reader: confirmation, fresh link, notice."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from signup.models.request import SignUp
+from signup.models.subscriber import Subscriber
+
+
+class SystemMail(models.Model):
+    """Kind and ids only: rendered when it is sent, so that no token is ever stored."""
+
+    class Kind(models.TextChoices):
+        CONFIRM = "confirm", _("confirm a sign-up")
+        ADD = "add", _("add a choice to a live subscription")
+        PREFERENCES = "preferences", _("fresh link to the preferences")
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("queued")
+        HANDED = "handed", _("handed to the relay")
+        ACCEPTED = "accepted", _("accepted")
+        REFUSED = "refused", _("refused")
+        UNKNOWN = "unknown", _("unknown")
+        EXPIRED = "expired", _("expired before it could be sent")
+
+    TRANSITIONS = {
+        State.QUEUED: frozenset({State.HANDED, State.EXPIRED}),
+        State.HANDED: frozenset({State.QUEUED, State.ACCEPTED, State.REFUSED, State.UNKNOWN}),
+        State.ACCEPTED: frozenset[str](),
+        State.REFUSED: frozenset[str](),
+        State.UNKNOWN: frozenset({State.QUEUED, State.ACCEPTED, State.EXPIRED}),
+        State.EXPIRED: frozenset[str](),
+    }
+
+    kind = models.CharField(max_length=20, choices=Kind)
+    subscriber = models.ForeignKey(
+        Subscriber, on_delete=models.CASCADE, related_name="system_mails"
+    )
+    sign_up = models.ForeignKey(SignUp, null=True, on_delete=models.CASCADE, related_name="+")
+    state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
+    attempt = models.PositiveSmallIntegerField(default=0)
+    # Raised by each claim: a worker that lost its lease can no longer write an outcome.
+    epoch = models.PositiveIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True)
+    retry_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField()
+    created_at = models.DateTimeField(auto_now_add=True)
+    accepted_at = models.DateTimeField(null=True)
+    reply = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["retry_at"],
+                name="system_mail_due",
+                condition=models.Q(state__in=["queued", "handed", "unknown"]),
+            )
+        ]

@@ -1,0 +1,5 @@
+"""The sign-up's public addresses."""
+
+from django.urls import URLPattern, URLResolver
+
+urlpatterns: list[URLPattern | URLResolver] = []
