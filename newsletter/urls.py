@@ -1,5 +1,8 @@
 """The newsletter's public addresses."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("newsletter.archive.urls")),
+    path("", include("newsletter.outcomes.urls")),
+]

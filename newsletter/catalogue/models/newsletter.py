@@ -1,10 +1,9 @@
-"""A publication that one can subscribe to, with what its mails look like and where they come from."""
+"""A publication that one can subscribe to: what its mails look like and where they come from."""
 
-from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-hex_colour = RegexValidator(r"^#[0-9A-Fa-f]{6}$", _("Write a colour as #RRGGBB, e.g. #0F5C5C."))
+from newsletter.catalogue.models.colour import OUR_GREEN, readable_colour
 
 
 class Newsletter(models.Model):
@@ -32,7 +31,7 @@ class Newsletter(models.Model):
     )
     footer = models.TextField(_("footer"), blank=True)
     brand_colour = models.CharField(
-        _("brand colour"), max_length=7, default="#0F5C5C", validators=[hex_colour]
+        _("brand colour"), max_length=7, default=OUR_GREEN, validators=[readable_colour]
     )
     logo = models.ForeignKey(
         "wagtailimages.Image", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"

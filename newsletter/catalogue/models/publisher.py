@@ -1,9 +1,13 @@
 """The organisation that publishes: who stands behind every mail and every form."""
 
+from typing import Self
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from wagtail.contrib.settings.models import BaseGenericSetting
 from wagtail.fields import RichTextField
+
+from newsletter.catalogue.models.colour import OUR_GREEN, readable_colour
 
 
 class Publisher(BaseGenericSetting):
@@ -15,6 +19,22 @@ class Publisher(BaseGenericSetting):
     )
     emergency_number = models.CharField(_("emergency number"), max_length=20, default="112")
     privacy_notice = RichTextField(_("privacy notice"), blank=True)
+    brand_colour = models.CharField(
+        _("brand colour"),
+        max_length=7,
+        default=OUR_GREEN,
+        validators=[readable_colour],
+        help_text=_("Of links and buttons on the public pages, as #RRGGBB."),
+    )
 
     class Meta:
         verbose_name = _("publisher")
+
+    @classmethod
+    def current(cls) -> Self:
+        """Return the publisher without writing: a page that is only looked at changes nothing."""
+        return cls._default_manager.first() or cls()
+
+    @property
+    def has_own_brand(self) -> bool:
+        return self.brand_colour.upper() != OUR_GREEN

@@ -1,0 +1,11 @@
+"""What every template may name."""
+
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from newsletter.catalogue.models import Publisher
+
+
+def publisher(request: HttpRequest) -> dict[str, object]:
+    """Offer `publisher`, read when a template first asks for it."""
+    return {"publisher": SimpleLazyObject(Publisher.current)}

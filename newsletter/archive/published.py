@@ -1,0 +1,82 @@
+"""What the public may see: live articles, open conditions, issues that have begun to go out."""
+
+from typing import Any
+
+from django.db.models import F, OuterRef, QuerySet, Subquery, TextField
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Coalesce, NullIf
+
+from newsletter.catalogue.models import Condition, Newsletter
+from newsletter.editions.models import Article, Issue
+from newsletter.sending.models import Mailing
+
+
+def conditions() -> QuerySet[Condition]:
+    """The conditions that can be followed, without their long texts."""
+    return Condition.objects.open().only(
+        "name", "slug", "group", "synonyms", "summary", "artwork", "weight"
+    )
+
+
+def articles() -> QuerySet[Article]:
+    """Live articles, newest first, without their bodies."""
+    return (
+        Article.objects.published().defer("body", "sources").order_by("-first_published_at", "-pk")
+    )
+
+
+def articles_about(condition: Condition) -> QuerySet[Article]:
+    """Live articles about one condition, newest first."""
+    return articles().filter(conditions=condition)
+
+
+def mailings() -> QuerySet[Mailing]:
+    """Mailings that have left: a plan in the making is nobody's business yet."""
+    return Mailing.objects.filter(started_at__isnull=False).exclude(state=Mailing.State.PLANNING)
+
+
+def issues() -> QuerySet[Issue, Any]:
+    """Issues that have begun to go out, newest first.
+
+    `sent_at` is when the first copies left, `corrected_at` when a later mailing followed.
+    `shown_title`, `shown_subject` and `shown_preheader` are what was approved and sent, whatever
+    editors have written since.
+    """
+    of_this = mailings().filter(issue=OuterRef("pk"))
+    last = of_this.order_by("-started_at", "-pk")
+
+    def approved(name: str) -> Coalesce:
+        value = Subquery(
+            last.values(text=KeyTextTransform(name, "approval__revision__content"))[:1]
+        )
+        return Coalesce(value, F(name), output_field=TextField())
+
+    found: QuerySet[Issue, Any] = (
+        Issue.objects.annotate(
+            sent_at=Subquery(of_this.order_by("started_at", "pk").values("started_at")[:1]),
+            corrected_at=NullIf(Subquery(last.values("started_at")[:1]), F("sent_at")),
+            shown_title=approved("title"),
+            shown_subject=approved("subject"),
+            shown_preheader=approved("preheader"),
+        )
+        .filter(sent_at__isnull=False)
+        .select_related("newsletter")
+        .defer("body")
+        .order_by("-sent_at", "-pk")
+    )
+    return found
+
+
+def latest_mailing(issue: Issue) -> Mailing:
+    """The last mailing of a sent issue that went out: a correction stands for its original."""
+    return (
+        mailings()
+        .filter(issue=issue)
+        .select_related("newsletter", "issue")
+        .latest("started_at", "pk")
+    )
+
+
+def newsletters() -> QuerySet[Newsletter]:
+    """The newsletters that can be signed up to."""
+    return Newsletter.objects.filter(open_for_signup=True)

@@ -1,0 +1,42 @@
+"""Back issues: the list, one issue's page, and the mail itself inside it."""
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from newsletter.archive import published, webview
+from newsletter.archive.mail_frame import mail_frame
+from newsletter.archive.paging import page_of
+
+ISSUES_A_PAGE = 20
+
+
+@require_safe
+def issue_list(request: HttpRequest) -> HttpResponse:
+    return render(
+        request,
+        "archive/issue_list.html",
+        {"issues": page_of(request, published.issues(), ISSUES_A_PAGE)},
+    )
+
+
+@require_safe
+def issue(request: HttpRequest, slug: str) -> HttpResponse:
+    shown = get_object_or_404(published.issues(), slug=slug)
+    return render(
+        request,
+        "archive/issue.html",
+        {"issue": shown, "mailing": published.latest_mailing(shown)},
+    )
+
+
+@mail_frame
+@require_safe
+def issue_mail(request: HttpRequest, slug: str) -> HttpResponse:
+    """The frozen mail as a document of its own, which the issue's page shows in a frame."""
+    mailing = published.latest_mailing(get_object_or_404(published.issues(), slug=slug))
+    try:
+        message = webview.frozen_message(mailing)
+    except webview.NothingFrozen as error:
+        raise Http404 from error
+    return HttpResponse(webview.page_of(message.fill(webview.neutral_values(message))))
