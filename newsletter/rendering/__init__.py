@@ -1,0 +1,1 @@
+"""Content and theme in, compiled edition out; an edition and a reader in, a copy out."""

@@ -1,7 +1,11 @@
 """A piece about one or more conditions."""
 
+from typing import Self
+
 from django.contrib.contenttypes.fields import GenericRelation
+from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from modelcluster.fields import ParentalManyToManyField
 from modelcluster.models import ClusterableModel
@@ -9,16 +13,23 @@ from wagtail.fields import StreamField
 from wagtail.models import (
     DraftStateMixin,
     LockableMixin,
-    PreviewableMixin,
     RevisionMixin,
     WorkflowMixin,
 )
 
 from newsletter.editions.blocks import ArticleBody
+from newsletter.editions.models.naming import slug_for
+from newsletter.editions.models.preview import PreviewedMixin
+
+
+class ArticleQuerySet(models.QuerySet["Article"]):
+    def published(self) -> Self:
+        """Articles that the public site shows."""
+        return self.filter(live=True)
 
 
 class Article(
-    WorkflowMixin, DraftStateMixin, LockableMixin, RevisionMixin, PreviewableMixin, ClusterableModel
+    WorkflowMixin, DraftStateMixin, LockableMixin, RevisionMixin, PreviewedMixin, ClusterableModel
 ):
     class Kind(models.TextChoices):
         RESEARCH = "research", _("Research news")
@@ -27,7 +38,9 @@ class Article(
         EXPERTISE = "expertise", _("Expert view")
 
     title = models.CharField(_("title"), max_length=160)
-    slug = models.SlugField(_("slug"), unique=True, max_length=120)
+    slug = models.SlugField(
+        _("slug"), unique=True, max_length=120, blank=True, help_text=_("Empty: from the title.")
+    )
     kind = models.CharField(_("kind"), max_length=12, choices=Kind, default=Kind.TIP)
     language = models.CharField(_("language"), max_length=10, default="en")
     conditions = ParentalManyToManyField(
@@ -38,9 +51,7 @@ class Article(
     author_name = models.CharField(_("author"), max_length=120)
     author_credentials = models.CharField(_("author's credentials"), max_length=160)
     reviewer_name = models.CharField(_("medically reviewed by"), max_length=120, blank=True)
-    reviewer_credentials = models.CharField(
-        _("reviewer's credentials"), max_length=160, blank=True
-    )
+    reviewer_credentials = models.CharField(_("reviewer's credentials"), max_length=160, blank=True)
     reviewed_on = models.DateField(_("reviewed on"), null=True, blank=True)
     review_due = models.DateField(_("review due"), null=True, blank=True)
     sources = models.TextField(_("sources"), blank=True, help_text=_("One source a line."))
@@ -65,8 +76,48 @@ class Article(
         for_concrete_model=False,
     )
 
+    objects = ArticleQuerySet.as_manager()
+
     class Meta:
         ordering = ["-first_published_at", "title"]
 
     def __str__(self) -> str:
         return self.title
+
+    def clean(self) -> None:
+        super().clean()
+        self.slug = self.slug or slug_for(self)
+        today = timezone.localdate()
+        if self.reviewed_on and self.reviewed_on > today:
+            raise ValidationError(
+                {"reviewed_on": _("A review cannot have been on a day that is still to come.")}
+            )
+        if self.reviewed_on and not self.reviewer_name.strip():
+            raise ValidationError({"reviewer_name": _("Say who reviewed it on that day.")})
+        if self.review_due and self.reviewed_on and self.review_due <= self.reviewed_on:
+            raise ValidationError(
+                {"review_due": _("The next review is due after the last one, not before.")}
+            )
+
+    @property
+    def is_live(self) -> bool:
+        """May the public see it now?"""
+        return self.live and not self.expired
+
+    @property
+    def is_reviewed(self) -> bool:
+        """Did a named person review it, and does that review still hold (standards I1)?"""
+        return bool(
+            self.reviewer_name.strip()
+            and self.reviewed_on
+            and self.reviewed_on <= timezone.localdate()
+            and not self.is_overdue
+        )
+
+    @property
+    def is_overdue(self) -> bool:
+        return self.review_due is not None and self.review_due < timezone.localdate()
+
+    @property
+    def source_list(self) -> list[str]:
+        return [line.strip() for line in self.sources.splitlines() if line.strip()]

@@ -1,6 +1,8 @@
 """One composed edition of an editorial newsletter."""
 
 from django.contrib.contenttypes.fields import GenericRelation
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from modelcluster.models import ClusterableModel
@@ -8,16 +10,20 @@ from wagtail.fields import StreamField
 from wagtail.models import (
     DraftStateMixin,
     LockableMixin,
-    PreviewableMixin,
     RevisionMixin,
     WorkflowMixin,
 )
 
+from newsletter.editions import merge_tags
 from newsletter.editions.blocks import IssueBody
+from newsletter.editions.models.naming import slug_for
+from newsletter.editions.models.preview import PreviewedMixin
+
+one_line = RegexValidator(r"^[^\r\n\x00]*\Z", _("Write it on one line."))
 
 
 class Issue(
-    WorkflowMixin, DraftStateMixin, LockableMixin, RevisionMixin, PreviewableMixin, ClusterableModel
+    WorkflowMixin, DraftStateMixin, LockableMixin, RevisionMixin, PreviewedMixin, ClusterableModel
 ):
     newsletter = models.ForeignKey(
         "catalogue.Newsletter",
@@ -27,11 +33,24 @@ class Issue(
         verbose_name=_("newsletter"),
     )
     title = models.CharField(_("title"), max_length=160)
-    slug = models.SlugField(_("slug"), unique=True, max_length=120)
+    slug = models.SlugField(
+        _("slug"), unique=True, max_length=120, blank=True, help_text=_("Empty: from the title.")
+    )
     language = models.CharField(_("language"), max_length=10, default="en")
-    subject = models.CharField(_("subject"), max_length=120)
+    subject = models.CharField(_("subject"), max_length=120, validators=[one_line])
     preheader = models.CharField(
-        _("preheader"), max_length=140, help_text=_("The line that mail programs show after it.")
+        _("preheader"),
+        max_length=140,
+        validators=[one_line],
+        help_text=_("The line that mail programs show after the subject."),
+    )
+    greeting = models.CharField(
+        _("greeting"),
+        max_length=120,
+        blank=True,
+        default="Hello {first_name|there},",
+        validators=[one_line, merge_tags.known_tags_only],
+        help_text=_("{first_name|there} is the reader's first name, or “there” without one."),
     )
     body = StreamField(IssueBody(), verbose_name=_("body"))
 
@@ -55,3 +74,17 @@ class Issue(
 
     def __str__(self) -> str:
         return self.title
+
+    def clean(self) -> None:
+        super().clean()
+        self.slug = self.slug or slug_for(self)
+        if self.newsletter_id and self.newsletter.is_digest:
+            raise ValidationError(
+                {
+                    "newsletter": _(
+                        "“%(name)s” is assembled for each reader. Choose an editorial newsletter, "
+                        "or release an article to its readers instead."
+                    )
+                    % {"name": self.newsletter.name}
+                }
+            )

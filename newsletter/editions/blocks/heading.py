@@ -1,0 +1,27 @@
+"""A heading between the parts of an issue or article."""
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+from wagtail.blocks import CharBlock
+
+from newsletter.editions import merge_tags
+
+
+class HeadingBlock(CharBlock):
+    def __init__(self, **kwargs: object) -> None:
+        super().__init__(
+            max_length=120,
+            validators=[merge_tags.known_tags_only],
+            help_text=_("May hold {first_name|dear reader}."),
+            **kwargs,
+        )
+
+    def clean(self, value: str) -> str:
+        value = " ".join(super().clean(value).split())
+        if not value:
+            raise ValidationError(_("Write the heading, or take the block out."))
+        return value
+
+    class Meta:
+        label = _("Heading")
+        icon = "title"

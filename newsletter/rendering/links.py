@@ -1,0 +1,29 @@
+"""Addresses of our own pages, whole, as a mail needs them."""
+
+from django.conf import settings
+from django.urls import reverse
+
+_PLACE = "TOKEN"
+
+
+def issue(slug: str) -> str:
+    return settings.BASE_URL + reverse("archive:issue", args=[slug])
+
+
+def article(slug: str) -> str:
+    return settings.BASE_URL + reverse("archive:article", args=[slug])
+
+
+def conditions() -> str:
+    return settings.BASE_URL + reverse("archive:condition_list")
+
+
+def preferences_request() -> str:
+    """The page that mails a fresh link: a mail's own may end, but never show (invariant 17)."""
+    return settings.BASE_URL + reverse("signup:preferences_request")
+
+
+def unsubscribe_parts() -> tuple[str, str]:
+    """What stands before and after the token, so that a copy costs no look-up of addresses."""
+    before, _, after = reverse("signup:unsubscribe", args=[_PLACE]).partition(_PLACE)
+    return settings.BASE_URL + before, after

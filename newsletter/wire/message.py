@@ -1,0 +1,320 @@
+"""A whole message compiled once, and its copies: constant bytes joined with a few short values.
+
+Dot-stuffing (RFC 5321 section 4.5.2) is not done here but by whoever speaks SMTP, because an
+API must not get it. It never changes anything: no line of a compiled message begins with a dot
+(quoted-printable writes `=2E`, header lines begin with a letter or a space), and the tests hold
+that property over arbitrary content.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from html import unescape
+from typing import Self
+
+from newsletter.wire import headers as header_values
+from newsletter.wire.headers import MAX_LINE, UnsafeValue
+from newsletter.wire.quoted_printable import SOFT_BREAK, encode
+from newsletter.wire.slots import MARK, Slot, has_stray
+from newsletter.wire.values import ENCODERS, Encoder, Hole, MissingValue, Place
+
+FORMAT_VERSION = 1
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
+_BOUNDARY = re.compile(r"[A-Za-z0-9'()+_,./:=?-]{1,70}")
+_ONCE = frozenset({"from", "to", "subject", "date", "message-id", "reply-to", "list-unsubscribe"})
+_OURS = frozenset({"mime-version", "content-type", "content-transfer-encoding"})
+_FREE_TEXT = frozenset({"subject"})
+_NEVER_FOLDED = frozenset({"message-id", "date", "feedback-id", "to"})
+_TEXT_HEAD = (
+    b"Content-Type: text/plain; charset=utf-8\r\n"
+    b"Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+)
+_HTML_HEAD = _TEXT_HEAD.replace(b"text/plain", b"text/html")
+
+# Bytes that are ready for the wire, and between them the holes for a reader's values.
+Piece = bytes | Hole
+
+
+class FormatError(ValueError):
+    """Stored bytes that this version cannot read back."""
+
+
+@dataclass(frozen=True)
+class CompiledMessage:
+    """A message that is ready for the wire but for its slots. Make one with `compile_message`.
+
+    Immutable, and safe to share between threads.
+    """
+
+    headers: tuple[Piece, ...]
+    text: tuple[Piece, ...]
+    html: tuple[Piece, ...] | None
+    boundary: str
+    _parts: list[bytes] = field(init=False, repr=False, compare=False)
+    _holes: list[tuple[str, Encoder, Hole, tuple[int, ...]]] = field(
+        init=False, repr=False, compare=False
+    )
+
+    def __post_init__(self) -> None:
+        parts: list[bytes] = []
+        places: dict[Hole, list[int]] = {}
+        constant: list[bytes] = []
+        for piece in self._layout():
+            if isinstance(piece, bytes):
+                constant.append(piece)
+            else:
+                parts.append(b"".join(constant))
+                constant = []
+                places.setdefault(piece, []).append(len(parts))
+                parts.append(b"")
+        parts.append(b"".join(constant))
+        object.__setattr__(self, "_parts", parts)
+        # Plain strings and looked-up functions: `fill` runs once per reader.
+        holes = [
+            (hole.slot.value, ENCODERS[hole.place], hole, tuple(indexes))
+            for hole, indexes in places.items()
+        ]
+        object.__setattr__(self, "_holes", holes)
+
+    def _layout(self) -> tuple[Piece, ...]:
+        if self.html is None:
+            return (*self.headers, _TEXT_HEAD, *self.text, b"\r\n")
+        line = f"\r\n--{self.boundary}".encode("ascii")
+        return (
+            *self.headers,
+            f'Content-Type: multipart/alternative; boundary="{self.boundary}"\r\n'.encode("ascii"),
+            line + b"\r\n" + _TEXT_HEAD,
+            *self.text,
+            line + b"\r\n" + _HTML_HEAD,
+            *self.html,
+            line + b"--\r\n",
+        )
+
+    @property
+    def slots(self) -> frozenset[Slot]:
+        """The slots that `fill` needs values for."""
+        return frozenset(hole.slot for _, _, hole, _ in self._holes)
+
+    def fill(self, values: Mapping[str, str | bytes]) -> bytes:
+        """Return one copy. The hot path: about as long as the join of its segments.
+
+        A `str` is a value as a person would read it: it is checked and encoded for each place
+        it stands in (header, text, HTML). `bytes` are ready for the wire and come from this
+        package: `format_address`'s kind for a header, `quoted_printable.encode`'s for a body.
+        An empty value gives way to the slot's fallback. Values without a slot are ignored.
+
+        Raises MissingValue, or UnsafeValue for a line break or NUL (nothing is ever stripped).
+        """
+        parts = self._parts.copy()
+        for slot, encoder, hole, indexes in self._holes:
+            encoded = encoder(values.get(slot) or _missing(hole, values), hole)
+            for index in indexes:
+                parts[index] = encoded
+        return b"".join(parts)
+
+    def bind(self, values: Mapping[str, str | bytes]) -> Self:
+        """Return this message with some slots filled for good: what a whole mailing shares."""
+
+        def bound(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
+            return tuple(
+                _encode_for(piece, values)
+                if isinstance(piece, Hole) and piece.slot in values
+                else piece
+                for piece in pieces
+            )
+
+        html = None if self.html is None else bound(self.html)
+        return type(self)(bound(self.headers), bound(self.text), html, self.boundary)
+
+    def text_only(self) -> Self:
+        """Return the same message for a reader who chose plain text."""
+        return type(self)(self.headers, self.text, None, self.boundary)
+
+    def to_bytes(self) -> bytes:
+        """Return a form that can be stored; equal messages give equal bytes."""
+        parts = {"headers": self.headers, "text": self.text, "html": self.html}
+        document = {
+            "format": FORMAT_VERSION,
+            "boundary": self.boundary,
+            **{
+                name: None if pieces is None else [_to_json(piece) for piece in pieces]
+                for name, pieces in parts.items()
+            },
+        }
+        return json.dumps(document, separators=(",", ":"), sort_keys=True).encode("ascii")
+
+    @classmethod
+    def from_bytes(cls, stored: bytes) -> Self:
+        """Read back what `to_bytes` gave. Raises FormatError for another version or damage."""
+        try:
+            document = json.loads(bytes(stored))
+            version = document["format"]
+            if version != FORMAT_VERSION:
+                raise FormatError(
+                    f"This message was stored in format {version}; this version of Wellread reads "
+                    f"format {FORMAT_VERSION}. Approve the issue again to compile it anew."
+                )
+            html = document["html"]
+            return cls(
+                headers=tuple(_from_json(piece) for piece in document["headers"]),
+                text=tuple(_from_json(piece) for piece in document["text"]),
+                html=None if html is None else tuple(_from_json(piece) for piece in html),
+                boundary=document["boundary"],
+            )
+        except FormatError:
+            raise
+        except (ValueError, KeyError, TypeError) as error:
+            raise FormatError(f"These bytes hold no compiled message: {error!r}") from error
+
+
+def compile_message(
+    headers: Sequence[tuple[str, str]], text: str, html: str, *, boundary: str
+) -> CompiledMessage:
+    """Compile a message whose values may hold marks (`wire.slots.mark`).
+
+    `headers` come in the order in which they shall stand; the MIME headers are added here. An
+    empty `html` gives a message of text alone. `boundary` is fixed by the caller, so that equal
+    content gives equal bytes (`boundary_for`).
+
+    Raises UnsafeValue for whatever may not go on the wire.
+    """
+    if not text.strip():
+        raise UnsafeValue("A message needs a text part (RFC 2046 section 5.1.4).")
+    if not _BOUNDARY.fullmatch(boundary):
+        raise UnsafeValue("A boundary has at most 70 characters and no space.")
+    compiled = CompiledMessage(
+        headers=_merged((*_compile_headers(headers), b"MIME-Version: 1.0\r\n")),
+        text=_compile_body(text, Place.TEXT),
+        html=_compile_body(html, Place.HTML) if html else None,
+        boundary=boundary,
+    )
+    delimiter = f"--{boundary}".encode("ascii")
+    for part in (compiled.text, compiled.html or ()):
+        if any(isinstance(piece, bytes) and delimiter in piece for piece in part):
+            raise UnsafeValue("The boundary occurs in the message itself.")
+    return compiled
+
+
+def boundary_for(*contents: str) -> str:
+    """Return a boundary fixed by the content; `=_` cannot occur in quoted-printable."""
+    digest = hashlib.sha256("\x00".join(contents).encode("utf-8", "surrogatepass"))
+    return f"=_{digest.hexdigest()[:32]}"
+
+
+def _compile_headers(headers: Sequence[tuple[str, str]]) -> tuple[Piece, ...]:
+    pieces: list[Piece] = []
+    seen: set[str] = set()
+    for name, value in headers:
+        lower = name.lower()
+        if not _NAME.fullmatch(name) or lower in _OURS:
+            raise UnsafeValue(f"{name!r} cannot be given as a header.")
+        if lower in seen and lower in _ONCE:
+            raise UnsafeValue(f"A message has one {name} (RFC 5322 section 3.6).")
+        seen.add(lower)
+        pieces += _compile_header(name, value)
+    return tuple(pieces)
+
+
+def _compile_header(name: str, value: str) -> list[Piece]:
+    lower = name.lower()
+    if MARK.search(value):
+        pieces: list[Piece] = [f"{name}: ".encode("ascii")]
+        column = len(name) + 2
+        for piece in _split(value, Place.HEADER, column=column):
+            if isinstance(piece, Hole):
+                pieces.append(piece)
+            else:
+                pieces.append(header_values.assert_line(piece).encode("ascii"))
+        pieces.append(b"\r\n")
+        return pieces
+    if lower in _FREE_TEXT:
+        value = header_values.encode_text(value)
+    header_values.assert_line(value)
+    if not value.strip():
+        raise UnsafeValue(f"The header {name} is empty.")
+    if lower.startswith("list-") or lower in _NEVER_FOLDED:
+        if len(name) + 2 + len(value) > MAX_LINE:
+            raise UnsafeValue(f"The header {name} is longer than a line may be ({MAX_LINE}).")
+    else:
+        value = header_values.fold(name, value)
+    return [f"{name}: {value}\r\n".encode("ascii")]
+
+
+def _compile_body(body: str, place: Place) -> tuple[Piece, ...]:
+    pieces: list[Piece] = []
+    line_start = True
+    stretches = _split(body, place)
+    for number, piece in enumerate(stretches, start=1):
+        if isinstance(piece, Hole):
+            if not line_start:
+                pieces.append(SOFT_BREAK)
+            pieces += [piece, SOFT_BREAK]
+            line_start = True
+        elif piece:
+            # What follows the last stretch is a line end, before which no blank may stand bare.
+            last = number == len(stretches)
+            encoded = encode(piece + "\n")[:-2] if last else encode(piece)
+            pieces.append(encoded)
+            line_start = encoded.endswith(b"\r\n")
+    return _merged(pieces)
+
+
+def _split(value: str, place: Place, *, column: int = 0) -> list[str | Hole]:
+    """Cut a value with marks into its constant stretches and its holes."""
+    if has_stray(value):
+        raise UnsafeValue("A slot's mark is damaged; make it with wire.slots.mark.")
+    pieces: list[str | Hole] = []
+    position = 0
+    for match in MARK.finditer(value):
+        pieces.append(value[position : match.start()])
+        try:
+            slot = Slot(match[1])
+        except ValueError as error:
+            raise UnsafeValue(f"No slot is called {match[1]!r}.") from error
+        fallback = match[2]
+        if place is Place.HTML and fallback is not None:
+            # It stood in a document like everything else: escaped. `fill` escapes it again.
+            fallback = unescape(fallback)
+        pieces.append(Hole(slot, place, fallback, column))
+        position = match.end()
+    pieces.append(value[position:])
+    return pieces
+
+
+def _merged(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
+    merged: list[Piece] = []
+    for piece in pieces:
+        if isinstance(piece, bytes) and merged and isinstance(merged[-1], bytes):
+            merged[-1] += piece
+        else:
+            merged.append(piece)
+    return tuple(merged)
+
+
+def _encode_for(hole: Hole, values: Mapping[str, str | bytes]) -> bytes:
+    return ENCODERS[hole.place](values.get(hole.slot) or _missing(hole, values), hole)
+
+
+def _missing(hole: Hole, values: Mapping[str, str | bytes]) -> str:
+    """Return what stands in for an empty value. Raises MissingValue where there is none at all."""
+    if hole.fallback is not None:
+        return hole.fallback
+    if values.get(hole.slot) is None:
+        raise MissingValue(f"No value for the slot {hole.slot.value!r}.")
+    return ""
+
+
+def _to_json(piece: Piece) -> str | list[str | int | None]:
+    if isinstance(piece, bytes):
+        return piece.decode("ascii")
+    return [piece.slot.value, piece.place.value, piece.fallback, piece.column]
+
+
+def _from_json(piece: str | list[str | int | None]) -> Piece:
+    if isinstance(piece, str):
+        return piece.encode("ascii")
+    slot, place, fallback, column = piece
+    return Hole(Slot(str(slot)), Place(str(place)), fallback, int(column or 0))  # type: ignore[arg-type]

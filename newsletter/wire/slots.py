@@ -1,0 +1,53 @@
+"""The places in a compiled message that differ from reader to reader.
+
+A slot is written into a header, a text or an MJML template as a *mark*. Marks are made of two
+private-use code points, so that nobody can type one into a subject or an article: content is
+cleaned of them by `strip_marks` before it meets a template.
+"""
+
+import re
+from enum import StrEnum
+
+_OPEN, _BAR, _CLOSE = "\ue000", "\ue001", "\ue002"
+
+
+class Slot(StrEnum):
+    """The closed vocabulary. A compiled message holds these names and no others."""
+
+    TO = "to"
+    DATE = "date"
+    MESSAGE_ID = "message_id"
+    UNSUBSCRIBE_URL = "unsubscribe_url"
+    PREFERENCES_URL = "preferences_url"
+    FIRST_NAME = "first_name"
+    # Why this reader gets this mail. Never what the reader follows (invariant 11).
+    REASON = "reason"
+    # A digest: its articles' fragments, and when the next one comes.
+    BODY_TEXT = "body_text"
+    BODY_HTML = "body_html"
+    NEXT_DIGEST = "next_digest"
+
+
+MARK = re.compile(f"{_OPEN}([a-z_]+)(?:{_BAR}([^{_OPEN}{_BAR}{_CLOSE}]*))?{_CLOSE}")
+_STRAY = re.compile(f"[{_OPEN}{_BAR}{_CLOSE}]")
+
+
+def mark(name: str, fallback: str | None = None) -> str:
+    """Return the mark for a slot; `fallback` stands there when a reader's value is empty.
+
+    Raises ValueError for a name outside the vocabulary.
+    """
+    slot = Slot(name)
+    if fallback is None:
+        return f"{_OPEN}{slot.value}{_CLOSE}"
+    return f"{_OPEN}{slot.value}{_BAR}{strip_marks(fallback)}{_CLOSE}"
+
+
+def strip_marks(text: str) -> str:
+    """Take the marks' code points out of text that people wrote."""
+    return _STRAY.sub("", text)
+
+
+def has_stray(text: str) -> bool:
+    """True when a mark was torn apart, so that it would reach a reader as rubbish."""
+    return _STRAY.search(MARK.sub("", text)) is not None

@@ -1,0 +1,20 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from newsletter.rendering import teaser
+from tests.rendering.golden import Golden
+
+
+@pytest.fixture(autouse=True)
+def known_address_and_drawings(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Golden files hold no address of this machine and hang on no drawing of the demo."""
+    settings.BASE_URL = "https://news.example.org"
+    monkeypatch.setattr(teaser.finders, "find", lambda path: path)
+
+
+@pytest.fixture
+def golden() -> Callable[[str, str], None]:
+    return Golden(Path(__file__).parent / "golden")

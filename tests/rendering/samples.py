@@ -1,0 +1,223 @@
+"""A rich issue, a digest and their readers, unsaved where that will do. Medical wording is real."""
+
+from datetime import UTC, date, datetime
+from typing import Any, NamedTuple
+
+from wagtail.rich_text import RichText
+
+from newsletter.catalogue.models import Condition, Newsletter, Publisher
+from newsletter.editions.models import Article, Issue
+from newsletter.rendering.copies import DigestCopies, ReaderRow
+from newsletter.rendering.digest import compile_shell
+from newsletter.rendering.fragments import compile_article, condition_headings, other_heading
+
+DATED = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
+ANNA = ReaderRow(7, "anna@example.org", "Anna", 70)
+
+
+def publisher() -> Publisher:
+    return Publisher.objects.create(
+        name="St Elena Back Clinic",
+        postal_address="12 Harbour Road\n1050 Exampletown",
+        contact_email="hello@news.example.org",
+    )
+
+
+def newsletter(**changes: Any) -> Newsletter:
+    values: dict[str, Any] = {
+        "name": "Living well",
+        "slug": "living-well",
+        "kind": Newsletter.Kind.EDITORIAL,
+        "promise": "One mail a week.",
+        "from_name": "St Elena Back Clinic",
+        "from_email": "hello@news.example.org",
+        "list_id_label": "living-well",
+    }
+    return Newsletter.objects.create(**{**values, **changes})
+
+
+def digest_newsletter() -> Newsletter:
+    return newsletter(
+        name="My conditions",
+        slug="my-conditions",
+        kind=Newsletter.Kind.DIGEST,
+        list_id_label="my-conditions",
+    )
+
+
+def condition(name: str = "Herniated disk", slug: str = "herniated-disk") -> Condition:
+    return Condition.objects.create(
+        name=name, slug=slug, group="Back and joints", summary="A disk that presses on a nerve."
+    )
+
+
+def article(**changes: Any) -> Article:
+    values: dict[str, Any] = {
+        "title": "Walking helps more than resting",
+        "slug": "walking-helps",
+        "kind": Article.Kind.RESEARCH,
+        "summary": "Two days in bed are enough. Then short walks ease most back pain sooner.",
+        "author_name": "Dr Ines Okafor",
+        "author_credentials": "Physiotherapist",
+        "reviewer_name": "Dr Paul Lindqvist",
+        "reviewer_credentials": "Neurosurgeon",
+        "reviewed_on": date(2026, 11, 3),
+        "body": [],
+        "artwork": "stretch-break",
+    }
+    return Article.objects.create(**{**values, **changes})
+
+
+def issue_of(magazine: Newsletter, body: list[Any], **changes: Any) -> Issue:
+    values: dict[str, Any] = {
+        "pk": 12,
+        "newsletter": magazine,
+        "title": "Your back in winter",
+        "slug": "your-back-in-winter",
+        "subject": "Three things that help a sore back",
+        "preheader": "Short walks, a warm room, and when to see somebody.",
+        "body": body,
+    }
+    return Issue(**{**values, **changes})
+
+
+def rich_issue() -> Issue:
+    """One of every block that needs no stored picture."""
+    publisher()
+    card = article()
+    return issue_of(
+        newsletter(),
+        [
+            (
+                "rich_text",
+                RichText(
+                    "<p>Cold days make many backs stiff. That is <b>unpleasant, and rarely "
+                    "dangerous</b>. This week we show what helps, and what you can leave out.</p>"
+                    '<p>New here? Read <a href="/conditions/herniated-disk/">what a herniated disk '
+                    "is</a> first.</p>"
+                ),
+            ),
+            ("article_card", {"article": card, "lead": "", "show_artwork": True}),
+            ("heading", "What you can do, {first_name|dear reader}"),
+            (
+                "rich_text",
+                RichText(
+                    "<ul><li>Walk for ten minutes, three times a day. Flat ground is best.</li>"
+                    "<li>Warm the sore place for twenty minutes.</li><li>Get up from your chair "
+                    "every half hour, even if it is only to look out of the window.</li></ul>"
+                    "<h3>At night</h3><p>Lie on your side with a pillow between your knees.</p>"
+                ),
+            ),
+            (
+                "key_facts",
+                {
+                    "title": "Key facts",
+                    "facts": [
+                        "Most herniated disks ease within three months.",
+                        "Nine in ten people need no operation.",
+                        "Staying active is safe for most.",
+                    ],
+                },
+            ),
+            (
+                "quote",
+                {
+                    "text": "I was afraid to move. Moving was what helped.",
+                    "attribution": "Maria, 68, reader",
+                },
+            ),
+            (
+                "callout",
+                {
+                    "title": "Pain tablets",
+                    "text": RichText(
+                        "<p>Ask your pharmacist before you take tablets for more than three days, "
+                        "above all if you take others.</p>"
+                    ),
+                },
+            ),
+            ("button", {"text": "Read the winter guide", "url": "/articles/walking-helps/"}),
+            ("divider", None),
+            (
+                "emergency",
+                {
+                    "title": "Get emergency help at once if you have",
+                    "signs": [
+                        "numbness between your legs or around your back passage",
+                        "new trouble with passing water or opening your bowels",
+                        "weakness in a leg that is getting worse",
+                    ],
+                    "number": "",
+                },
+            ),
+        ],
+    )
+
+
+class DigestSample(NamedTuple):
+    copies: DigestCopies
+    articles: list[int]
+    follows: set[int]
+
+
+def digest_copies() -> DigestSample:
+    """Two conditions, three articles: about the first, the second and again the first."""
+    publisher()
+    magazine = digest_newsletter()
+    disk, sleep = condition(), condition("Sleep problems", "sleep-problems")
+    first = article()
+    second = article(
+        title="Waking at three: what to do",
+        slug="waking-at-three",
+        summary="Get up, keep the light low, and go back to bed when you are tired.",
+        reviewer_name="",
+        reviewed_on=None,
+    )
+    third = article(
+        title="When an operation is worth it",
+        slug="operation",
+        summary="Surgery relieves leg pain faster. After two years most people are equally well.",
+    )
+    headings = condition_headings([disk, sleep], "en")
+    copies = DigestCopies(
+        compile_shell(magazine, "en"),
+        newsletter=magazine,
+        mailing_id=3,
+        dated=DATED,
+        language="en",
+        articles={each.pk: compile_article(each).encoded() for each in (first, second, third)},
+        conditions={first.pk: [disk.pk], second.pk: [sleep.pk], third.pk: [disk.pk]},
+        headings={pk: heading.encoded() for pk, heading in headings.items()},
+        other=other_heading("en").encoded(),
+    )
+    return DigestSample(copies, [first.pk, second.pk, third.pk], {disk.pk, sleep.pk})
+
+
+def digest_copy(reader: ReaderRow = ANNA, **changes: Any) -> bytes:
+    """One reader's digest."""
+    sample = digest_copies()
+    values: dict[str, Any] = {
+        "article_ids": sample.articles,
+        "follows": sample.follows,
+        "next_digest": date(2026, 11, 30),
+    }
+    return sample.copies.copy(reader, **{**values, **changes})
+
+
+def rich_article() -> Article:
+    publisher()
+    return article(
+        sources="Journal of Examples, 2025\nNational guideline on back pain, 2024",
+        body=[
+            ("heading", "What was found"),
+            (
+                "rich_text",
+                RichText("<p>People who walked were back at work <b>nine days</b> earlier.</p>"),
+            ),
+            ("key_facts", {"title": "Key facts", "facts": ["Ten minutes are enough to begin."]}),
+            (
+                "callout",
+                {"title": "How sure is this?", "text": RichText("<p>Quite sure: 12 trials.</p>")},
+            ),
+        ],
+    )
