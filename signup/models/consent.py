@@ -73,7 +73,8 @@ class ConsentEntry(models.Model):
     subject = models.UUIDField()
     seq = models.PositiveIntegerField()
     action = models.CharField(max_length=10, choices=Action)
-    purpose = models.CharField(max_length=20, choices=ConsentText.Purpose)
+    # Empty for ERASED, which ends every purpose.
+    purpose = models.CharField(max_length=20, choices=ConsentText.Purpose, blank=True)
     newsletter = models.ForeignKey(
         "catalogue.Newsletter", null=True, on_delete=models.PROTECT, related_name="+"
     )

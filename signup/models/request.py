@@ -8,7 +8,7 @@ from signup.models.subscription import Subscription
 
 
 class SignUp(models.Model):
-    """What somebody typed. It changes nothing for the reader until the button in the mail is pressed.
+    """What somebody typed. It changes nothing until the button behind the mail is pressed.
 
     So a stranger who types another person's address can neither follow conditions for that
     person nor change what is already there.

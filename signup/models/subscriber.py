@@ -1,8 +1,22 @@
 """A reader and what this reader follows."""
 
+from typing import Self
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+
+
+class SubscriberQuerySet(models.QuerySet["Subscriber"]):
+    def locked(self, pk: int) -> "Subscriber":
+        """Return the reader under a row lock, inside the caller's transaction.
+
+        Every verb that changes a reader's choices takes this lock first, so that two of them
+        never interleave and none waits for another in a circle. It does not hinder a mailing
+        that is being planned (FOR NO KEY UPDATE lets foreign keys be checked). SQLite has no
+        row locks and needs none: its writers queue at BEGIN IMMEDIATE.
+        """
+        return self.select_for_update(no_key=True).get(pk=pk)
 
 
 class Subscriber(models.Model):
@@ -28,6 +42,8 @@ class Subscriber(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     erased_at = models.DateTimeField(null=True)
 
+    objects = SubscriberQuerySet.as_manager()
+
     class Meta:
         constraints = [
             models.CheckConstraint(
@@ -39,6 +55,15 @@ class Subscriber(models.Model):
 
     def __str__(self) -> str:
         return f"reader {self.pk}"
+
+    @property
+    def is_erased(self) -> bool:
+        return self.erased_at is not None
+
+
+class FollowQuerySet(models.QuerySet["Follow"]):
+    def active(self) -> Self:
+        return self.filter(paused_at__isnull=True)
 
 
 class Follow(models.Model):
@@ -52,6 +77,8 @@ class Follow(models.Model):
     from_seq = models.BigIntegerField(default=0)
     followed_at = models.DateTimeField(auto_now_add=True)
     paused_at = models.DateTimeField(null=True)
+
+    objects = FollowQuerySet.as_manager()
 
     class Meta:
         constraints = [

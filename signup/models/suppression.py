@@ -16,3 +16,6 @@ class Suppression(models.Model):
     reason = models.CharField(max_length=20, choices=Reason)
     source = models.CharField(max_length=100, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    # The one confirmation in 30 days that a suppressed address may get (invariant 9). It stands
+    # here and not with the reader, because it must outlive an erasure.
+    confirmation_at = models.DateTimeField(null=True)

@@ -23,6 +23,9 @@ class SystemMail(models.Model):
         UNKNOWN = "unknown", _("unknown")
         EXPIRED = "expired", _("expired before it could be sent")
 
+    # What asks an address for its confirmation: at most one of these a day.
+    CONFIRMATIONS = (Kind.CONFIRM, Kind.ADD)
+
     TRANSITIONS = {
         State.QUEUED: frozenset({State.HANDED, State.EXPIRED}),
         State.HANDED: frozenset({State.QUEUED, State.ACCEPTED, State.REFUSED, State.UNKNOWN}),
@@ -39,6 +42,8 @@ class SystemMail(models.Model):
     sign_up = models.ForeignKey(SignUp, null=True, on_delete=models.CASCADE, related_name="+")
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
     attempt = models.PositiveSmallIntegerField(default=0)
+    # An unknown is sent again at most once (invariant 7).
+    resent = models.BooleanField(default=False)
     # Raised by each claim: a worker that lost its lease can no longer write an outcome.
     epoch = models.PositiveIntegerField(default=0)
     lease_until = models.DateTimeField(null=True)

@@ -1,0 +1,130 @@
+"""Writing to the ledger: each line carries a keyed hash over itself and the line before.
+
+The key stands outside the database. So somebody who can write to the database, even past the
+triggers, cannot change, drop or forge a line without `verify` seeing it.
+"""
+
+import hmac
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+
+from newsletter.catalogue.models import Newsletter
+from signup.models import ConsentEntry, ConsentSubject, ConsentText, Subscriber
+
+FORMAT = 1
+FIRST = bytes(32)  # what the first line of a chain has before it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """What is to be written down."""
+
+    action: ConsentEntry.Action
+    method: ConsentEntry.Method
+    purpose: ConsentText.Purpose | None = None
+    newsletter: Newsletter | None = None
+    text: ConsentText | None = None
+    form_url: str = ""
+    evidence: str = ""
+
+
+def record(
+    *,
+    subscriber: Subscriber,
+    action: ConsentEntry.Action,
+    purpose: ConsentText.Purpose | None,
+    method: ConsentEntry.Method,
+    newsletter: Newsletter | None = None,
+    text: ConsentText | None = None,
+    form_url: str = "",
+    evidence: str = "",
+) -> ConsentEntry:
+    """Append one line to the reader's chain, inside the caller's transaction."""
+    statement = Statement(
+        action=action,
+        purpose=purpose,
+        method=method,
+        newsletter=newsletter,
+        text=text,
+        form_url=form_url,
+        evidence=evidence,
+    )
+    return record_all(subscriber=subscriber, statements=[statement])[0]
+
+
+def record_all(
+    *, subscriber: Subscriber, statements: Sequence[Statement], at: datetime | None = None
+) -> list[ConsentEntry]:
+    """Append the lines in their order and return them.
+
+    The chain's own row is locked until the caller's transaction ends, so two writers can never
+    take one place; unique(subject, seq) stands behind that.
+    Raises TransactionManagementError outside a transaction: a line without the change that it
+    proves would be a lie.
+    """
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError(
+            "The ledger is written inside the transaction of what it proves."
+        )
+    if not statements:
+        return []
+    subject = _locked_subject(subscriber)
+    at = at or timezone.now()
+    seq, previous = subject.head_seq, bytes(subject.head_hash) or FIRST
+    entries: list[ConsentEntry] = []
+    for statement in statements:
+        seq += 1
+        entry = ConsentEntry(
+            subject=subject.subject,
+            seq=seq,
+            action=statement.action,
+            purpose=statement.purpose or "",
+            newsletter=statement.newsletter,
+            text=statement.text,
+            method=statement.method,
+            form_url=statement.form_url[:500],
+            evidence=statement.evidence[:500],
+            at=at,
+            key_version=settings.LEDGER_KEYS[0][0],
+            previous_hash=previous,
+        )
+        wording = statement.text.wording if statement.text else None
+        entry.entry_hash = previous = seal(settings.LEDGER_KEYS[0][1], entry, wording)
+        entries.append(entry)
+    ConsentEntry.objects.bulk_create(entries)
+    subject.head_seq, subject.head_hash = seq, previous
+    subject.save(update_fields=["head_seq", "head_hash"])
+    return entries
+
+
+def seal(key: bytes, entry: ConsentEntry, wording: str | None) -> bytes:
+    """Return HMAC-SHA-256 over everything in the line, the wording's own words included."""
+    content = [
+        FORMAT,
+        entry.subject.hex,
+        entry.seq,
+        str(entry.action),
+        str(entry.purpose),
+        entry.newsletter_id,
+        entry.text_id,
+        None if wording is None else sha256(wording.encode()).hexdigest(),
+        str(entry.method),
+        entry.form_url,
+        entry.evidence,
+        entry.at.astimezone(UTC).isoformat(timespec="microseconds"),
+        entry.key_version,
+        bytes(entry.previous_hash).hex(),
+    ]
+    return hmac.digest(key, json.dumps(content, separators=(",", ":")).encode(), "sha256")
+
+
+def _locked_subject(subscriber: Subscriber) -> ConsentSubject:
+    ConsentSubject.objects.get_or_create(subscriber=subscriber)
+    return ConsentSubject.objects.select_for_update().get(subscriber=subscriber)

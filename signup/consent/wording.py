@@ -1,0 +1,23 @@
+"""The English wordings that a new installation starts with.
+
+They are not changed here once they have been shown: a new wording is a new version, a row of
+ConsentText. Each stands under 30 words, because it must be read on a phone.
+"""
+
+from signup.models import ConsentText
+
+FIRST_TEXTS: dict[str, dict[ConsentText.Purpose, str]] = {
+    "en": {
+        ConsentText.Purpose.MAIL: (
+            "Send me what I chose by e-mail. I can stop at any time with one click in any mail."
+        ),
+        ConsentText.Purpose.HEALTH: (
+            "Use the conditions I follow to choose my articles, although they say something about "
+            "my health. A safety alert may come at once, on any day."
+        ),
+        ConsentText.Purpose.MEASUREMENT: (
+            "Note which articles I open from my mails, to make them better. "
+            "You get the same mails if you say no."
+        ),
+    }
+}

@@ -1,0 +1,179 @@
+"""The sign-up forms: what may be typed, and what is said when it is wrong."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from newsletter.catalogue.models import Condition, Newsletter
+from signup import guard
+from signup.consent import current_texts
+from signup.forms.guarded import GuardedForm, clean_name
+from signup.models import ConsentText, Subscription
+from signup.subscribe import digest_newsletters, needs_health_consent
+
+Purpose = ConsentText.Purpose
+
+
+class AskingForm(GuardedForm):
+    """What every sign-up asks. Boxes are unticked; e-mail is the one field that must be filled."""
+
+    first_name = forms.CharField(max_length=600, required=False)
+    cadence = forms.ChoiceField(choices=Subscription.Cadence.choices, required=False)
+    consent_mail = forms.BooleanField(required=False)
+    consent_health = forms.BooleanField(required=False)
+    consent_measurement = forms.BooleanField(required=False)
+
+    place = guard.Place.SIGN_UP_PAGE
+
+    def __init__(self, data: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        self.texts = self._texts_shown()
+
+    @property
+    def fresh_token(self) -> str:
+        """The hidden field's value for the page that is about to be shown, with its wordings."""
+        return guard.form_token(self.place, self.texts)
+
+    @property
+    def wording(self) -> dict[str, str]:
+        return {purpose.value: text.wording for purpose, text in self.texts.items()}
+
+    def clean_first_name(self) -> str:
+        return clean_name(self.cleaned_data["first_name"])
+
+    def clean_cadence(self) -> Subscription.Cadence:
+        return Subscription.Cadence(self.cleaned_data["cadence"] or Subscription.Cadence.WEEKLY)
+
+    def agreed(self) -> list[ConsentText]:
+        """The exact wordings whose boxes were ticked."""
+        return [
+            self.texts[purpose]
+            for purpose in Purpose
+            if self.cleaned_data.get(f"consent_{purpose.value}")
+        ]
+
+    def require_mail_consent(self) -> None:
+        if not self.cleaned_data.get("consent_mail"):
+            self.add_error("consent_mail", _("Tick the box so that we may send you e-mail."))
+
+    def require_health_consent(self) -> None:
+        if not self.cleaned_data.get("consent_health"):
+            self.add_error(
+                "consent_health",
+                _("Tick the box so that we may use the conditions you follow."),
+            )
+
+    def _texts_shown(self) -> dict[Purpose, ConsentText]:
+        """The wordings that the sent form showed; for a new form, or a strange one, today's."""
+        texts = current_texts(get_language() or settings.LANGUAGE_CODE)
+        token = self.token if self.is_bound else None
+        if token is not None:
+            shown = ConsentText.objects.filter(pk__in=token.text_ids)
+            texts |= {Purpose(text.purpose): text for text in shown}
+        return texts
+
+
+class SignUpForm(AskingForm):
+    """The sign-up page: newsletters, conditions in groups, cadence."""
+
+    newsletters = forms.MultipleChoiceField(required=False)
+    conditions = forms.MultipleChoiceField(required=False)
+
+    # The order on the page, which is the order of the errors in the summary.
+    field_order = ["newsletters", "conditions", "cadence", "email"]
+
+    def __init__(self, data: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        # Choices are held in memory: what was typed never reaches a query.
+        self.open_newsletters = {n.slug: n for n in Newsletter.objects.filter(open_for_signup=True)}
+        self.open_conditions = {c.slug: c for c in Condition.objects.open()}
+        self.fields["newsletters"].choices = [  # type: ignore[attr-defined]
+            (slug, newsletter.name) for slug, newsletter in self.open_newsletters.items()
+        ]
+        self.fields["conditions"].choices = [  # type: ignore[attr-defined]
+            (slug, condition.name) for slug, condition in self.open_conditions.items()
+        ]
+        for name, message in (
+            ("newsletters", _("Choose from the newsletters on this page.")),
+            ("conditions", _("Choose from the conditions on this page.")),
+        ):
+            self.fields[name].error_messages["invalid_choice"] = message
+            self.fields[name].error_messages["invalid_list"] = message
+
+    def editorial(self) -> list[Newsletter]:
+        """The newsletters that are offered as boxes; digests come with the conditions."""
+        return [one for one in self.open_newsletters.values() if not one.is_digest]
+
+    def digests(self) -> list[Newsletter]:
+        return [one for one in self.open_newsletters.values() if one.is_digest]
+
+    def groups(self) -> dict[str, list[Condition]]:
+        """Group → its conditions, when a digest is open that could carry them."""
+        grouped: dict[str, list[Condition]] = {}
+        if self.digests():
+            ordered = sorted(self.open_conditions.values(), key=lambda c: (c.group, c.name))
+            for condition in ordered:
+                grouped.setdefault(condition.group, []).append(condition)
+        return grouped
+
+    def ticked(self, name: str) -> set[str]:
+        """What stands ticked in the form as it was sent, or was handed in to begin with."""
+        if self.is_bound:
+            getlist = getattr(self.data, "getlist", None)
+            return set(getlist(name) if getlist else self.data.get(name, []))
+        return set(self.initial.get(name, []))
+
+    @property
+    def ticked_newsletters(self) -> set[str]:
+        return self.ticked("newsletters")
+
+    @property
+    def ticked_conditions(self) -> set[str]:
+        return self.ticked("conditions")
+
+    def clean_newsletters(self) -> list[Newsletter]:
+        return [self.open_newsletters[slug] for slug in self.cleaned_data["newsletters"]]
+
+    def clean_conditions(self) -> list[Condition]:
+        return [self.open_conditions[slug] for slug in self.cleaned_data["conditions"]]
+
+    def clean(self) -> dict[str, Any]:
+        newsletters = self.cleaned_data.get("newsletters", [])
+        conditions = self.cleaned_data.get("conditions", [])
+        chosen_well = "newsletters" not in self.errors and "conditions" not in self.errors
+        if chosen_well and not newsletters and not conditions:
+            self.add_error("newsletters", _("Choose at least one newsletter or condition."))
+        if chosen_well and any(one.is_digest for one in newsletters) and not conditions:
+            self.add_error("conditions", _("Choose at least one condition to hear about."))
+        if conditions and not self.digests():
+            self.add_error("conditions", _("Conditions cannot be followed here at the moment."))
+        self.require_mail_consent()
+        if needs_health_consent(newsletters, conditions):
+            self.require_health_consent()
+        return self.cleaned_data
+
+
+class ConditionSignUpForm(AskingForm):
+    """The short form on a condition's page: the condition is fixed, its digest goes with it."""
+
+    place = guard.Place.CONDITION_PAGE
+
+    def __init__(
+        self, data: Mapping[str, Any] | None = None, *, condition: Condition, **kwargs: Any
+    ) -> None:
+        super().__init__(data, **kwargs)
+        self.condition = condition
+
+    @property
+    def is_open(self) -> bool:
+        """False when no digest is open that could carry the condition."""
+        return any(True for _digest in digest_newsletters())
+
+    def clean(self) -> dict[str, Any]:
+        self.require_mail_consent()
+        self.require_health_consent()
+        return self.cleaned_data

@@ -1,0 +1,107 @@
+"""What a system mail says: one locked template for each kind, free of advertising (standard E9).
+
+Nothing that was typed into a form stands in it, so that nobody can use our mail to carry theirs.
+"""
+
+from hashlib import sha256
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from newsletter.catalogue import brand
+from newsletter.catalogue.models import Publisher
+from newsletter.transports.values import Envelope
+from newsletter.wire import headers, mjml
+from newsletter.wire.message import boundary_for, compile_message
+from newsletter.wire.slots import strip_marks
+from signup import tokens
+from signup.models import SystemMail
+
+
+def envelope(mail: SystemMail) -> Envelope:
+    """Render `mail`. The same row gives the same bytes, so that sending it again is no new mail."""
+    subscriber = mail.subscriber
+    if subscriber.email is None:
+        raise ValueError("An erased reader is never mailed.")
+    sender = sender_address()
+    language = mail.sign_up.language if mail.sign_up else subscriber.language
+    with translation.override(language):
+        context = _context(mail, language)
+        text = render_to_string(f"emails/system/{mail.kind}.txt", context)
+        html = mjml.to_html(render_to_string(f"emails/system/{mail.kind}.mjml", context))
+        lines = [
+            ("From", headers.format_address(str(context["publisher_name"]), sender)),
+            ("To", headers.format_address("", subscriber.email)),
+            ("Subject", _subject(mail)),
+            ("Date", headers.format_date(mail.created_at)),
+            ("Message-ID", _message_id(mail, sender)),
+            # No auto-reply comes back to a mail that says it was sent by a machine (RFC 3834).
+            ("Auto-Submitted", "auto-generated"),
+            ("Content-Language", language),
+        ]
+        if context["contact_email"]:
+            lines.append(("Reply-To", headers.format_address("", str(context["contact_email"]))))
+        message = compile_message(lines, text, html, boundary=boundary_for(text, html))
+    return Envelope(sender=sender, recipient=subscriber.email, content=message.fill({}))
+
+
+def sender_address() -> str:
+    """Return the address that system mail comes from, as the pages name it too."""
+    return Publisher.current().system_from_email or settings.DEFAULT_FROM_EMAIL
+
+
+def link(mail: SystemMail) -> str:
+    """Return the link in `mail`, dated from the row: sending late gives no longer life."""
+    if mail.kind in SystemMail.CONFIRMATIONS:
+        token = tokens.make(tokens.Purpose.CONFIRM, mail.sign_up_id or 0, at=mail.created_at)
+        path = reverse("signup:confirm", args=[token])
+    else:
+        token = tokens.make(tokens.Purpose.PREFERENCES, mail.subscriber_id, at=mail.created_at)
+        path = reverse("signup:preferences", args=[token])
+    return f"{settings.BASE_URL}{path}"
+
+
+def _context(mail: SystemMail, language: str) -> dict[str, object]:
+    publisher = Publisher.current()
+    light, dark = _colours(publisher)
+    return {
+        "link": link(mail),
+        "language": language,
+        "rtl": translation.get_language_bidi(),
+        "publisher_name": strip_marks(publisher.name),
+        "postal_address": strip_marks(publisher.postal_address),
+        "contact_email": publisher.contact_email,
+        "emergency_number": strip_marks(publisher.emergency_number),
+        "privacy_url": f"{settings.BASE_URL}{reverse('signup:privacy')}",
+        "title": _subject(mail),
+        "hours": int(tokens.MAX_AGE[tokens.Purpose.CONFIRM].total_seconds() // 3600),
+        "brand": light,
+        "brand_dark": dark,
+    }
+
+
+def _colours(publisher: Publisher) -> tuple[str, str]:
+    """The publisher's colour on paper and in the dark; ours when theirs could not be read."""
+    if not publisher.has_own_brand or not brand.readable(publisher.brand_colour):
+        return "", ""  # the layout's own green
+    derived = brand.derive(publisher.brand_colour)
+    return derived.light, derived.dark
+
+
+def _subject(mail: SystemMail) -> str:
+    # Neutral: a subject is read on a locked screen, by whoever lies beside it.
+    if mail.kind == SystemMail.Kind.CONFIRM:
+        return _("Please confirm your e-mail address")
+    if mail.kind == SystemMail.Kind.ADD:
+        return _("Please confirm your new choice")
+    return _("Your link to change what you get")
+
+
+def _message_id(mail: SystemMail, sender: str) -> str:
+    digest = sha256(f"system:{mail.pk}:{mail.created_at.timestamp()}".encode()).hexdigest()
+    domain = sender.rpartition("@")[2] or urlsplit(settings.BASE_URL).hostname
+    return f"<{digest[:32]}@{domain}>"

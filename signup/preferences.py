@@ -1,0 +1,235 @@
+"""What a reader can change with a link that was mailed afresh."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as wall_time
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from django.utils import timezone
+
+from newsletter.catalogue.models import Condition, Newsletter, ReleaseCounter
+from signup import cadence, consent, tokens, unsubscribe
+from signup.confirm import follow
+from signup.models import (
+    ConsentEntry,
+    ConsentText,
+    Follow,
+    Subscriber,
+    Subscription,
+    Suppression,
+    SystemMail,
+)
+
+Purpose = ConsentText.Purpose
+LINKS_A_DAY = 5
+LINK_EVERY = timedelta(minutes=2)
+
+
+class NoHealthConsent(ValueError):
+    """Following needs the consent for health data, and it does not stand."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """A filled-in preferences page. `pause_until` is a day in the reader's own time zone."""
+
+    first_name: str
+    language: str
+    timezone: str
+    text_only: bool
+    pause_until: date | None
+    cadence: Subscription.Cadence
+    weekday: int
+    hour: int
+    conditions: frozenset[int]
+    paused: frozenset[int]
+    # The wording beside a box that the reader ticked just now; None when not ticked.
+    health_text: ConsentText | None = None
+    measurement_text: ConsentText | None = None
+
+
+def request_link(*, address_key: str) -> SystemMail | None:
+    """Return the mail with a fresh link, or None: unknown, suppressed, or asked too often."""
+    now = timezone.now()
+    with transaction.atomic():
+        found = Subscriber.objects.filter(email_key=address_key).first()
+        if found is None:
+            return None
+        return _link(Subscriber.objects.locked(found.pk), now)
+
+
+def request_link_again(*, subscriber_id: int) -> SystemMail | None:
+    """The same, for the reader behind a link of ours that has expired."""
+    now = timezone.now()
+    with transaction.atomic():
+        if not Subscriber.objects.filter(pk=subscriber_id).exists():
+            return None
+        return _link(Subscriber.objects.locked(subscriber_id), now)
+
+
+def save(*, subscriber: Subscriber, choices: Choices, form_url: str = "") -> None:
+    """Store the page. Raises NoHealthConsent when conditions are added without it."""
+    with transaction.atomic():
+        subscriber = Subscriber.objects.locked(subscriber.pk)
+        if subscriber.is_erased:
+            return
+        _agree(subscriber, choices, form_url)
+        _follow_these(subscriber, choices)
+        _describe(subscriber, choices)
+        cadence.announce(_retime(subscriber, choices))
+
+
+def withdraw(*, subscriber: Subscriber, purpose: Purpose) -> None:
+    """Withdraw one consent, as easily as it was given (GDPR Art. 7(3)). Harmless twice.
+
+    Without the consent for health data nothing may be kept about what the reader follows: the
+    follows are deleted and the digest ends, and so does every newsletter marked sensitive.
+    """
+    with transaction.atomic():
+        subscriber = Subscriber.objects.locked(subscriber.pk)
+        if purpose == Purpose.HEALTH and subscriber.health_consent_id is not None:
+            subscriber.health_consent = None
+            subscriber.save(update_fields=["health_consent"])
+            _write_withdrawal(subscriber, purpose)
+            Follow.objects.filter(subscriber=subscriber).delete()
+            _end_what_needed_it(subscriber)
+        elif purpose == Purpose.MEASUREMENT and subscriber.measurement_consent_id is not None:
+            subscriber.measurement_consent = None
+            subscriber.save(update_fields=["measurement_consent"])
+            _write_withdrawal(subscriber, purpose)
+
+
+def has_live_digest(subscriber: Subscriber) -> bool:
+    """True when a condition that is followed would reach the reader."""
+    return (
+        Subscription.objects.live()
+        .filter(subscriber=subscriber, newsletter__kind=Newsletter.Kind.DIGEST)
+        .exists()
+    )
+
+
+def _link(subscriber: Subscriber, now: datetime) -> SystemMail | None:
+    sent = SystemMail.objects.filter(
+        subscriber=subscriber, kind=SystemMail.Kind.PREFERENCES, created_at__gt=now - timedelta(1)
+    )
+    too_many = sent.count() >= LINKS_A_DAY
+    too_soon = sent.filter(created_at__gt=now - LINK_EVERY).exists()
+    suppressed = Suppression.objects.filter(address_hash=subscriber.address_hash).exists()
+    never_confirmed = not (
+        Subscription.objects.filter(subscriber=subscriber, live_at__isnull=False).exists()
+    )
+    if subscriber.is_erased or too_many or too_soon or suppressed or never_confirmed:
+        return None
+    return SystemMail.objects.create(
+        kind=SystemMail.Kind.PREFERENCES,
+        subscriber=subscriber,
+        expires_at=now + tokens.MAX_AGE[tokens.Purpose.PREFERENCES],
+    )
+
+
+def _agree(subscriber: Subscriber, choices: Choices, form_url: str) -> None:
+    asked = []
+    if choices.health_text is not None and subscriber.health_consent_id is None:
+        asked.append(choices.health_text)
+    if choices.measurement_text is not None and subscriber.measurement_consent_id is None:
+        asked.append(choices.measurement_text)
+    # Whoever opened this page holds a link mailed minutes ago: given and confirmed in one step.
+    entries = consent.record_all(
+        subscriber=subscriber,
+        statements=[
+            consent.Statement(
+                action=ConsentEntry.Action.CONFIRMED,
+                purpose=Purpose(text.purpose),
+                method=ConsentEntry.Method.PREFERENCES,
+                text=text,
+                form_url=form_url,
+            )
+            for text in asked
+        ],
+    )
+    for text, entry in zip(asked, entries, strict=True):
+        if text.purpose == Purpose.HEALTH:
+            subscriber.health_consent = entry
+        else:
+            subscriber.measurement_consent = entry
+
+
+def _follow_these(subscriber: Subscriber, choices: Choices) -> None:
+    there = {row.condition_id: row for row in Follow.objects.filter(subscriber=subscriber)}
+    added = choices.conditions - there.keys()
+    if added and subscriber.health_consent_id is None:
+        raise NoHealthConsent
+    gone = there.keys() - choices.conditions
+    Follow.objects.filter(subscriber=subscriber, condition__in=gone).delete()
+    if added:
+        follow(
+            subscriber=subscriber,
+            conditions=list(Condition.objects.open().filter(pk__in=added)),
+        )
+    now, current = timezone.now(), ReleaseCounter.current()
+    kept = Follow.objects.filter(subscriber=subscriber)
+    kept.active().filter(condition__in=choices.paused).update(paused_at=now)
+    kept.filter(paused_at__isnull=False).exclude(condition__in=choices.paused).update(
+        paused_at=None, from_seq=current
+    )
+
+
+def _describe(subscriber: Subscriber, choices: Choices) -> None:
+    subscriber.first_name = choices.first_name
+    subscriber.language = choices.language
+    subscriber.timezone = choices.timezone
+    subscriber.text_only = choices.text_only
+    subscriber.save(
+        update_fields=[
+            "first_name",
+            "language",
+            "timezone",
+            "text_only",
+            "health_consent",
+            "measurement_consent",
+        ]
+    )
+
+
+def _retime(subscriber: Subscriber, choices: Choices) -> list[int]:
+    """Set when mail comes; return the live subscriptions, which must be planned anew."""
+    mine = Subscription.objects.filter(subscriber=subscriber)
+    if choices.pause_until is not None:
+        zone = ZoneInfo(choices.timezone)
+        until = datetime.combine(choices.pause_until, wall_time.min, zone).astimezone(UTC)
+        mine.exclude(state=Subscription.State.ENDED).update(paused_until=until)
+    else:
+        # A pause that is broken off ends now. When it ended must stay known: nothing released
+        # before is owed (digests).
+        now = timezone.now()
+        mine.filter(paused_until__gt=now).update(paused_until=now)
+    mine.filter(newsletter__kind=Newsletter.Kind.DIGEST).update(
+        cadence=choices.cadence, weekday=choices.weekday, hour=choices.hour
+    )
+    return list(mine.live().values_list("pk", flat=True))
+
+
+def _write_withdrawal(subscriber: Subscriber, purpose: Purpose) -> None:
+    consent.record(
+        subscriber=subscriber,
+        action=ConsentEntry.Action.WITHDRAWN,
+        purpose=purpose,
+        method=ConsentEntry.Method.PREFERENCES,
+    )
+
+
+def _end_what_needed_it(subscriber: Subscriber) -> None:
+    standing: Iterable[Subscription] = (
+        Subscription.objects.filter(subscriber=subscriber)
+        .exclude(state=Subscription.State.ENDED)
+        .select_related("newsletter")
+    )
+    for subscription in standing:
+        if subscription.newsletter.is_digest or subscription.newsletter.sensitive:
+            unsubscribe.end(
+                subscription=subscription,
+                reason=Subscription.EndedReason.PREFERENCES,
+                method=ConsentEntry.Method.PREFERENCES,
+            )

@@ -1,0 +1,160 @@
+"""What signup itself keeps about a reader."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from signup.models import (
+    ConsentEntry,
+    ConsentSubject,
+    Follow,
+    SignUp,
+    Subscriber,
+    Subscription,
+    SystemMail,
+)
+from signup.privacy.registry import Line
+
+
+class SignupHolder:
+    name = "signup"
+    models: tuple[str, ...] = (
+        "signup.Subscriber",
+        "signup.Subscription",
+        "signup.Follow",
+        "signup.SignUp",
+        "signup.SystemMail",
+        "signup.ConsentSubject",
+        "signup.ConsentEntry",
+    )
+
+    def record(self, subscriber: Subscriber) -> Iterator[Line]:
+        """Every line of the reader's ledger, and every system mail."""
+        for entry in ledger_of(subscriber).select_related("newsletter", "text"):
+            yield Line(entry.at, _sentence(entry))
+        for mail in SystemMail.objects.filter(subscriber=subscriber):
+            if mail.accepted_at:
+                yield Line(mail.accepted_at, _("We mailed you: %s.") % mail.get_kind_display())
+
+    def export(self, subscriber: Subscriber) -> dict[str, Any]:
+        """Everything, tokens apart: those are never stored."""
+        return {
+            "address": subscriber.email,
+            "first_name": subscriber.first_name,
+            "language": subscriber.language,
+            "timezone": subscriber.timezone,
+            "text_only": subscriber.text_only,
+            "created_at": subscriber.created_at.isoformat(),
+            "erased_at": subscriber.erased_at.isoformat() if subscriber.erased_at else None,
+            "subscriptions": [
+                {
+                    "newsletter": row.newsletter.name,
+                    "state": row.state,
+                    "ended_reason": row.ended_reason,
+                    "cadence": row.cadence,
+                    "weekday": row.weekday,
+                    "hour": row.hour,
+                    "paused_until": _iso(row.paused_until),
+                    "live_at": _iso(row.live_at),
+                    "ended_at": _iso(row.ended_at),
+                }
+                for row in Subscription.objects.filter(subscriber=subscriber)
+                .select_related("newsletter")
+                .order_by("pk")
+            ],
+            "follows": [
+                {
+                    "condition": row.condition.name,
+                    "followed_at": row.followed_at.isoformat(),
+                    "paused_at": _iso(row.paused_at),
+                }
+                for row in Follow.objects.filter(subscriber=subscriber)
+                .select_related("condition")
+                .order_by("pk")
+            ],
+            "sign_ups": [
+                {
+                    "newsletters": [newsletter.name for newsletter in row.newsletters.all()],
+                    "conditions": [condition.name for condition in row.conditions.all()],
+                    "first_name": row.first_name,
+                    "form_url": row.form_url,
+                    "created_at": row.created_at.isoformat(),
+                    "confirmed_at": _iso(row.confirmed_at),
+                }
+                for row in SignUp.objects.filter(subscriber=subscriber)
+                .prefetch_related("newsletters", "conditions")
+                .order_by("pk")
+            ],
+            "consents": [
+                {
+                    "seq": entry.seq,
+                    "at": entry.at.isoformat(),
+                    "action": entry.action,
+                    "purpose": entry.purpose,
+                    "newsletter": entry.newsletter.name if entry.newsletter else None,
+                    "wording": entry.text.wording if entry.text else None,
+                    "wording_version": entry.text.version if entry.text else None,
+                    "method": entry.method,
+                    "form_url": entry.form_url,
+                    "evidence": entry.evidence,
+                    "hash": bytes(entry.entry_hash).hex(),
+                }
+                for entry in ledger_of(subscriber).select_related("newsletter", "text")
+            ],
+            "system_mails": [
+                {
+                    "kind": mail.kind,
+                    "state": mail.state,
+                    "created_at": mail.created_at.isoformat(),
+                    "accepted_at": _iso(mail.accepted_at),
+                }
+                for mail in SystemMail.objects.filter(subscriber=subscriber).order_by("pk")
+            ],
+        }
+
+    def erase(self, subscriber: Subscriber) -> None:
+        """Empty the row, drop what hangs on it, and cut the ledger loose: it names nobody then."""
+        Follow.objects.filter(subscriber=subscriber).delete()
+        SystemMail.objects.filter(subscriber=subscriber).delete()
+        SignUp.objects.filter(subscriber=subscriber).delete()
+        Subscription.objects.filter(subscriber=subscriber).update(
+            undo_hash=None, undo_until=None, paused_until=None
+        )
+        ConsentSubject.objects.filter(subscriber=subscriber).update(subscriber=None)
+        subscriber.email = subscriber.email_key = subscriber.address_hash = None
+        subscriber.first_name = ""
+        subscriber.language, subscriber.timezone = "en", "UTC"
+        subscriber.text_only = False
+        subscriber.health_consent = subscriber.measurement_consent = None
+        subscriber.erased_at = timezone.now()
+        subscriber.save()
+
+
+def ledger_of(subscriber: Subscriber) -> QuerySet[ConsentEntry]:
+    """Return the reader's lines of the ledger in their order."""
+    return ConsentEntry.objects.filter(
+        subject__in=ConsentSubject.objects.filter(subscriber=subscriber).values("subject")
+    ).order_by("seq")
+
+
+def _sentence(entry: ConsentEntry) -> str:
+    what = entry.newsletter.name if entry.newsletter else entry.get_purpose_display()
+    sentences = {
+        ConsentEntry.Action.GIVEN: _("You asked for: %(what)s (%(how)s)."),
+        ConsentEntry.Action.CONFIRMED: _("You agreed to: %(what)s (%(how)s)."),
+        ConsentEntry.Action.WITHDRAWN: _("Ended: %(what)s (%(how)s)."),
+        ConsentEntry.Action.IMPORTED: _("Your agreement was brought in: %(what)s (%(how)s)."),
+        ConsentEntry.Action.ERASED: _("Your data were erased."),
+    }
+    sentence = sentences[ConsentEntry.Action(entry.action)] % {
+        "what": what,
+        "how": entry.get_method_display(),
+    }
+    return f"{sentence} “{entry.text.wording}”" if entry.text else sentence
+
+
+def _iso(moment: Any) -> str | None:
+    return moment.isoformat() if moment else None

@@ -1,0 +1,54 @@
+"""What has lost its purpose goes by itself (GDPR Art. 5(1)(e))."""
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+
+from signup.models import SignUp, Subscriber, Subscription, SystemMail
+
+KEEP = timedelta(days=30)
+SLICE = 500
+
+
+def purge() -> int:
+    """Delete sign-ups, system mails and never-confirmed readers older than 30 days.
+
+    The ledger's lines about a reader who never confirmed stay, tied to nobody. Works in slices
+    of its own transactions, so it may be stopped and started at any time. Returns the number of
+    readers deleted.
+    """
+    before = timezone.now() - KEEP
+    SystemMail.objects.filter(created_at__lt=before).delete()
+    SignUp.objects.filter(created_at__lt=before).delete()
+    recent = SignUp.objects.filter(subscriber=OuterRef("subscriber"))
+    Subscription.objects.filter(
+        ~Exists(recent), state=Subscription.State.PENDING, created_at__lt=before
+    ).delete()
+    deleted = 0
+    while ids := list(_never_confirmed().values_list("pk", flat=True)[:SLICE]):
+        for pk in ids:
+            deleted += _forget(pk)
+    return deleted
+
+
+def _never_confirmed() -> QuerySet[Subscriber]:
+    before = timezone.now() - KEEP
+    return Subscriber.objects.filter(
+        ~Exists(SignUp.objects.filter(subscriber=OuterRef("pk"))),
+        ~Exists(Subscription.objects.filter(subscriber=OuterRef("pk"), live_at__isnull=False)),
+        erased_at__isnull=True,
+        created_at__lt=before,
+    ).order_by("pk")
+
+
+def _forget(pk: int) -> int:
+    with transaction.atomic():
+        # A sign-up may have come in since the list was made; whoever signs up takes this lock.
+        Subscriber.objects.select_for_update(no_key=True).filter(pk=pk).first()
+        row = _never_confirmed().filter(pk=pk).first()
+        if row is None:
+            return 0
+        row.delete()
+        return 1

@@ -1,0 +1,26 @@
+"""The edge to Celery: an id in, one verb called. Any of these may be lost, late or run twice."""
+
+from celery import shared_task
+
+from signup import mail
+from signup.privacy import retention
+
+
+@shared_task(queue="prompt")
+def send_system_mail(system_mail_id: int | None) -> None:
+    """Send one system mail. None: nothing was due, but asking took as long (invariant 13)."""
+    if system_mail_id is not None:
+        mail.send_system_mail(system_mail_id)
+
+
+@shared_task(queue="control")
+def sweep_system_mail() -> None:
+    """Hand out again what got lost or is due for another try. Beat, every 15 seconds."""
+    for system_mail_id in mail.sweep():
+        send_system_mail.delay(system_mail_id)
+
+
+@shared_task(queue="control")
+def purge_sign_ups() -> None:
+    """Delete what was never confirmed and is past its use. Beat, daily."""
+    retention.purge()
