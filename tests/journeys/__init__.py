@@ -1,0 +1,1 @@
+"""Whole stories, told in a browser."""
