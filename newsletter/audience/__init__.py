@@ -1,0 +1,1 @@
+"""Who may receive this, and why this reader does or does not."""

@@ -1,0 +1,109 @@
+"""EMAIL_URL, read and judged."""
+
+import ipaddress
+from dataclasses import dataclass
+from typing import Self
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from newsletter.transports.errors import Misconfigured
+
+_PORTS = {"smtp": 25, "smtps": 465}
+_YES = {"1", "yes", "true", "on"}
+_NO = {"0", "no", "false", "off"}
+_OPTIONS = {"starttls", "health", "timeout", "hello"}
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """Where mail is handed over, and how safely.
+
+    `smtps://` speaks TLS from the first byte. `smtp://` demands STARTTLS unless the relay is on
+    this machine or the URL says `starttls=no`; there is no falling back to plain text
+    (RFC 3207 section 6, RFC 8314).
+    """
+
+    host: str
+    port: int
+    user: str = ""
+    password: str = ""
+    tls: bool = False
+    starttls: bool = False
+    # May carry health data: said in the URL (`health=yes`), or the relay is this very machine.
+    health: bool = False
+    # Caps every phase's own timeout (seconds); None leaves RFC 5321's.
+    timeout: float | None = None
+    # What we call ourselves in EHLO; "" lets the operating system say.
+    hello: str = ""
+
+    @classmethod
+    def from_url(cls, url: str) -> Self:
+        """Raises Misconfigured, without the password, in words that say what to write."""
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError as error:
+            raise Misconfigured(f"EMAIL_URL cannot be read: {error}.") from error
+        if parts.scheme not in _PORTS or not parts.hostname:
+            raise Misconfigured(
+                "EMAIL_URL looks like smtp://relay.example:587?starttls=yes or "
+                "smtps://user:password@relay.example:465."
+            )
+        options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+        unknown = options.keys() - _OPTIONS
+        if unknown:
+            raise Misconfigured(
+                f"EMAIL_URL has unknown options: {', '.join(sorted(unknown))}. "
+                f"Known are {', '.join(sorted(_OPTIONS))}."
+            )
+        here = _is_this_machine(parts.hostname)
+        tls = parts.scheme == "smtps"
+        relay = cls(
+            host=parts.hostname,
+            port=port or _PORTS[parts.scheme],
+            user=unquote(parts.username or ""),
+            password=unquote(parts.password or ""),
+            tls=tls,
+            starttls=not tls and _truth("starttls", options, default=not here),
+            health=_truth("health", options, default=here),
+            timeout=_seconds(options.get("timeout")),
+            hello=options.get("hello", ""),
+        )
+        if relay.user and not (relay.tls or relay.starttls or here):
+            raise Misconfigured(
+                "EMAIL_URL sends a password over an open line. Take starttls=no away, or use "
+                "smtps:// (RFC 4954: authentication inside TLS only)."
+            )
+        return relay
+
+    def __repr__(self) -> str:
+        return f"Relay({self.host}:{self.port})"
+
+
+def _is_this_machine(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _truth(name: str, options: dict[str, str], *, default: bool) -> bool:
+    value = options.get(name, "").lower()
+    if not value:
+        return default
+    if value not in _YES | _NO:
+        raise Misconfigured(f"EMAIL_URL: {name} is yes or no, not {value!r}.")
+    return value in _YES
+
+
+def _seconds(value: str | None) -> float | None:
+    if value is None:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < 3600:
+        raise Misconfigured("EMAIL_URL: timeout is a number of seconds, from 1 to 3600.")
+    return seconds

@@ -1,0 +1,117 @@
+"""What goes out and what comes back."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Self
+
+MAX_ADDRESS = 254  # RFC 5321 section 4.5.3.1.3, without the angle brackets
+# What the delivery row keeps of a reply.
+MAX_REPLY = 300
+
+# One plain mailbox and nothing else: a comma, a blank or a bracket could name a second reader
+# (invariant 8), a line break could start a command of its own.
+_ONE_ADDRESS = re.compile(r"[^\s\x00-\x1f\x7f<>(),:;\"\\@]+@[^\s\x00-\x1f\x7f<>(),:;\"\\@]+")
+
+
+class UnsafeEnvelope(ValueError):
+    """An address or content that must not reach a relay."""
+
+
+class Outcome(StrEnum):
+    """What became of one message, in the words that the rest of the house acts on."""
+
+    ACCEPTED = "accepted"
+    # Refused for good, for a reason that lies with the reader's mailbox.
+    PERMANENT = "permanent"
+    # Not taken now; later may go better.
+    TEMPORARY = "temporary"
+    # Refused for a reason that lies with us: authentication, reputation, configuration.
+    OURS = "ours"
+    # The line broke after the content went out: nobody can know.
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """One message for one recipient: there is no way to name a second one (invariant 8).
+
+    `sender` is where bounces go; "" is the null return path. `content` is the whole message
+    with CRLF line ends, not dot-stuffed. Raises UnsafeEnvelope for anything else.
+    """
+
+    sender: str
+    recipient: str
+    content: bytes
+
+    @classmethod
+    def of_compiled(cls, sender: str, recipient: str, content: bytes) -> Self:
+        """Return an envelope for a copy of a message whose first copy was checked whole.
+
+        Looking for bare line ends takes longer than making the copy did, and the copies of one
+        message differ only in values that were refused if they held any.
+        """
+        envelope = object.__new__(cls)
+        object.__setattr__(envelope, "sender", sender)
+        object.__setattr__(envelope, "recipient", recipient)
+        object.__setattr__(envelope, "content", content)
+        envelope._check_addresses()
+        return envelope
+
+    def _check_addresses(self) -> None:
+        if not is_one_address(self.recipient):
+            raise UnsafeEnvelope("The recipient is not one plain address.")
+        if self.sender and not is_one_address(self.sender):
+            raise UnsafeEnvelope("The envelope sender is not one plain address.")
+
+    def __post_init__(self) -> None:
+        self._check_addresses()
+        # A bare CR or LF lets two relays disagree about where a message ends (SMTP smuggling).
+        pairs = self.content.count(b"\r\n")
+        if self.content.count(b"\n") != pairs or self.content.count(b"\r") != pairs:
+            raise UnsafeEnvelope("The content holds a bare CR or LF.")
+        if not self.content.endswith(b"\r\n"):
+            raise UnsafeEnvelope("The content does not end with CRLF.")
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the relay said to one message; `code` is None when it said nothing.
+
+    `about_the_line` means that any other reader would have got the same answer: no connection,
+    no login, the sender refused. Then the row need not count an attempt, and whoever sends does
+    better to stop and wait than to collect the same answer again.
+    """
+
+    outcome: Outcome
+    code: int | None = None
+    enhanced: str = ""
+    reply: str = ""
+    about_the_line: bool = False
+
+    def as_line(self) -> str:
+        """Return `550 5.1.1 text`, as a delivery row keeps it; `read_line` reads it back."""
+        parts = (str(self.code) if self.code else "", self.enhanced, self.reply)
+        return " ".join(filter(None, parts))[:MAX_REPLY]
+
+
+_LINE = re.compile(r"(?:([2-5]\d\d)\b)? ?(?:([245]\.\d{1,3}\.\d{1,3})\b)? ?(.*)", re.DOTALL)
+
+
+def read_line(line: str) -> tuple[int | None, str, str]:
+    """Return (code, enhanced code or "", text) of a line that `Receipt.as_line` wrote."""
+    match = _LINE.match(line)
+    code, enhanced, text = match.groups() if match else (None, None, line)
+    return (int(code) if code else None, enhanced or "", text)
+
+
+_ADDRESS = re.compile(r"[^\s<>@()\"',:;]+(?=@[^\s<>@]+)")
+
+
+def without_addresses(text: str) -> str:
+    """Return a relay's words fit for a log or for all staff: replies often name the reader."""
+    return _ADDRESS.sub("…", text)
+
+
+def is_one_address(address: str) -> bool:
+    return len(address) <= MAX_ADDRESS and _ONE_ADDRESS.fullmatch(address) is not None

@@ -1,0 +1,69 @@
+"""EMAIL_URL, as people write it."""
+
+import pytest
+
+from newsletter.transports.errors import Misconfigured
+from newsletter.transports.relay import Relay
+
+
+def test_a_relay_on_this_machine_needs_no_tls_and_may_carry_health_data():
+    relay = Relay.from_url("smtp://127.0.0.1:2525")
+
+    assert (relay.host, relay.port) == ("127.0.0.1", 2525)
+    assert not relay.starttls and not relay.tls
+    assert relay.health
+
+
+def test_a_relay_elsewhere_must_speak_tls_and_may_not_carry_health_data_unasked():
+    relay = Relay.from_url("smtp://relay.example")
+
+    assert relay.port == 25
+    assert relay.starttls
+    assert not relay.health
+
+
+def test_health_and_tls_can_be_said():
+    relay = Relay.from_url("smtp://relay:25?starttls=no&health=yes")
+
+    assert not relay.starttls
+    assert relay.health
+
+
+def test_smtps_speaks_tls_from_the_first_byte():
+    relay = Relay.from_url(
+        "smtps://us%40er:p%2Fw%3F@relay.example?timeout=20&hello=mail.us.example"
+    )
+
+    assert relay.tls and not relay.starttls
+    assert relay.port == 465
+    assert (relay.user, relay.password) == ("us@er", "p/w?")
+    assert (relay.timeout, relay.hello) == (20.0, "mail.us.example")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "relay.example",
+        "http://relay.example",
+        "smtp://",
+        "smtp://relay.example:port",
+        "smtp://relay.example:99999",
+        "smtp://relay.example?starttls=perhaps",
+        "smtp://relay.example?timeout=soon",
+        "smtp://relay.example?timeout=0",
+        "smtp://relay.example?timeout=nan",
+        "smtp://relay.example?tls=yes",
+        "smtp://user:secret@relay.example?starttls=no",
+    ],
+)
+def test_a_url_that_cannot_be_right_is_refused_in_words(url: str):
+    with pytest.raises(Misconfigured) as caught:
+        Relay.from_url(url)
+
+    assert "EMAIL_URL" in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_password_is_not_shown():
+    assert "secret" not in repr(Relay.from_url("smtps://user:secret@relay.example"))
