@@ -1,7 +1,34 @@
 """What the world said later. Append-only."""
 
+from typing import Any
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+from signup.models import Subscriber
+
+
+class AppendOnly(TypeError):
+    """An event was about to be changed or deleted. What was said cannot be unsaid."""
+
+
+class EventQuerySet(models.QuerySet["Event"]):
+    # What may be written later is what *we* did about an event, never what was said.
+    LATER = frozenset({"reacted_at"})
+
+    def update(self, **values: Any) -> int:
+        if not values.keys() <= self.LATER:
+            raise AppendOnly("Only `reacted_at` of an event is written later.")
+        return super().update(**values)
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        raise AppendOnly("Events are not deleted.")
+
+    def forget(self, subscriber: Subscriber) -> int:
+        """Take the reader out of the reader's events; the events stay, and name nobody."""
+        return super(EventQuerySet, self.filter(subscriber=subscriber)).update(
+            subscriber=None, detail=""
+        )
 
 
 class Event(models.Model):
@@ -28,9 +55,30 @@ class Event(models.Model):
     detail = models.CharField(max_length=300, blank=True)
     at = models.DateTimeField()
     recorded_at = models.DateTimeField(auto_now_add=True)
+    # When outcomes.reactions looked at it; null: not yet.
     reacted_at = models.DateTimeField(null=True)
+
+    objects = EventQuerySet.as_manager()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["source", "source_id"], name="one_event_per_source_id")
         ]
+        indexes = [
+            models.Index(
+                fields=["id"], name="event_unreacted", condition=models.Q(reacted_at__isnull=True)
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} ({self.source})"
+
+    def save(self, **how: Any) -> None:
+        if not self._state.adding:
+            raise AppendOnly("An event is written once.")
+        super().save(**how)
+
+    def delete(
+        self, using: str | None = None, keep_parents: bool = False
+    ) -> tuple[int, dict[str, int]]:
+        raise AppendOnly("Events are not deleted.")

@@ -4,3 +4,12 @@ from django.apps import AppConfig
 class SendingConfig(AppConfig):
     name = "newsletter.sending"
     label = "sending"
+
+    def ready(self) -> None:
+        from newsletter.sending.digest_marks import time_anew
+        from newsletter.sending.privacy import Deliveries
+        from signup import cadence
+        from signup.privacy import registry
+
+        registry.register(Deliveries())
+        cadence.on_change(time_anew)

@@ -14,6 +14,15 @@ class Batch(models.Model):
         CLAIMED = "claimed", _("claimed")
         DONE = "done", _("done")
 
+    TRANSITIONS = {
+        # ready → done: nothing in it is to be sent any more, because the mailing was cancelled.
+        State.READY: frozenset({State.CLAIMED, State.DONE}),
+        # claimed → ready: released by its worker, or taken back when the lease ran out.
+        State.CLAIMED: frozenset({State.READY, State.DONE}),
+        # What is to be tried again moves to a new batch; a done one stays done.
+        State.DONE: frozenset[str](),
+    }
+
     mailing = models.ForeignKey(Mailing, on_delete=models.CASCADE, related_name="batches")
     state = models.CharField(max_length=10, choices=State, default=State.READY)
     not_before = models.DateTimeField(null=True)
@@ -34,6 +43,25 @@ class Batch(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["mailing", "state"])]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(state__in=["ready", "claimed", "done"]),
+                name="batch_state_is_known",
+            ),
+            # What is left over is open, and never less than nothing (invariant 5).
+            models.CheckConstraint(
+                condition=models.Q(
+                    planned__gte=models.F("accepted")
+                    + models.F("refused")
+                    + models.F("skipped")
+                    + models.F("unknown")
+                ),
+                name="batch_counts_fit",
+            ),
+        ]
+
+    def may_become(self, state: str) -> bool:
+        return state in self.TRANSITIONS[self.State(self.state)]
 
 
 class Delivery(models.Model):
@@ -57,7 +85,9 @@ class Delivery(models.Model):
         ERASED = "erased", _("erased")
 
     TRANSITIONS = {
-        State.QUEUED: frozenset({State.HANDED, State.SKIPPED}),
+        # queued → unknown: it was to be sent once more, and then the reader left or the mailing
+        # was cancelled. Whether the first copy arrived is what nobody knows.
+        State.QUEUED: frozenset({State.HANDED, State.SKIPPED, State.UNKNOWN}),
         # handed → queued: a temporary refusal, or taken back before a byte went out.
         State.HANDED: frozenset({State.QUEUED, State.ACCEPTED, State.REFUSED, State.UNKNOWN}),
         State.ACCEPTED: frozenset[str](),
@@ -67,11 +97,15 @@ class Delivery(models.Model):
         State.UNKNOWN: frozenset({State.QUEUED, State.ACCEPTED}),
     }
 
-    mailing = models.ForeignKey(Mailing, on_delete=models.CASCADE, related_name="deliveries")
+    # Only the indexes that the hot path needs, and none that names `state`: a row is updated
+    # twice, and PostgreSQL does that in place (HOT) as long as no indexed column changes.
+    mailing = models.ForeignKey(
+        Mailing, on_delete=models.CASCADE, related_name="deliveries", db_index=False
+    )
     batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="deliveries")
-    edition = models.ForeignKey(Edition, on_delete=models.CASCADE, related_name="+")
+    edition = models.ForeignKey(Edition, on_delete=models.CASCADE, related_name="+", db_index=False)
     subscriber = models.ForeignKey(
-        "signup.Subscriber", on_delete=models.PROTECT, related_name="deliveries"
+        "signup.Subscriber", on_delete=models.PROTECT, related_name="deliveries", db_index=False
     )
     # The row's place in its batch, which is the order of sending.
     place = models.PositiveIntegerField()
@@ -80,8 +114,10 @@ class Delivery(models.Model):
     attempt = models.PositiveSmallIntegerField(default=0)
     # An unknown is sent again at most once (invariant 7).
     resent = models.BooleanField(default=False)
+    # When to try again: a queued one after a temporary refusal, an unknown one once more.
     retry_at = models.DateTimeField(null=True)
     outcome_at = models.DateTimeField(null=True)
+    # What the relay said, `550 5.1.1 text` (transports.values.read_line takes it apart).
     reply = models.CharField(max_length=300, blank=True)
     # A digest's own: which articles, and which stretch of the release sequence.
     article_ids = models.JSONField(null=True)
@@ -102,3 +138,6 @@ class Delivery(models.Model):
                 condition=models.Q(retry_at__isnull=False),
             )
         ]
+
+    def may_become(self, state: str) -> bool:
+        return state in self.TRANSITIONS[self.State(self.state)]

@@ -58,7 +58,12 @@ class Mailing(models.Model):
     trouble = models.CharField(max_length=300, blank=True)
 
     class Meta:
+        permissions = [("send_issue", _("Can send issues to readers"))]
         constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=["planning", "sending", "paused", "cancelled", "ended"]),
+                name="mailing_state_is_known",
+            ),
             models.UniqueConstraint(
                 fields=["issue", "purpose"],
                 condition=Q(issue__isnull=False),
@@ -71,8 +76,21 @@ class Mailing(models.Model):
             ),
         ]
 
+    def __str__(self) -> str:
+        return f"mailing {self.pk}"
+
     def may_become(self, state: str) -> bool:
         return state in self.TRANSITIONS[self.State(self.state)]
+
+    @classmethod
+    def origins_of(cls, state: State) -> list["Mailing.State"]:
+        """Return the states from which a mailing may become `state`."""
+        return [origin for origin, targets in cls.TRANSITIONS.items() if state in targets]
+
+    @property
+    def is_health_data(self) -> bool:
+        """True when its copies tell of a reader's health by their very arrival (invariant 11)."""
+        return self.newsletter.is_digest or self.newsletter.sensitive
 
 
 class Edition(models.Model):

@@ -1,0 +1,1 @@
+"""Measurements. Run by `make bench` and `make faults`; figures go to var/bench/*.json."""

@@ -1,0 +1,15 @@
+"""`make bench`: every measurement, one after the other, each in a process of its own."""
+
+import subprocess
+import sys
+
+MEASUREMENTS = ("benchmarks.pipeline",)
+
+
+def main() -> int:
+    codes = [subprocess.call([sys.executable, "-m", name, *sys.argv[1:]]) for name in MEASUREMENTS]
+    return max(codes)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,159 @@
+"""What we do about what the world said.
+
+An address that does not exist is not mailed again; a complaint ends everything; a full mailbox
+gets time; and what is our own fault (5.7.x: authentication, reputation) is never held against a
+reader. Standards C3 to C6.
+"""
+
+import logging
+from datetime import timedelta
+
+from django.db import DatabaseError, transaction
+from django.db.models import CharField, Exists, OuterRef
+from django.db.models.functions import Cast
+from django.utils import timezone
+
+from newsletter.outcomes.models import Event
+from newsletter.outcomes.record import record_event
+from newsletter.sending.models import Delivery, Mailing
+from newsletter.transports.classify import classify
+from newsletter.transports.values import Outcome, read_line
+from signup import unsubscribe
+from signup.models import ConsentEntry, Subscriber, Subscription, Suppression
+from signup.suppress import suppress
+
+log = logging.getLogger(__name__)
+
+# No such mailbox, no such domain, not an address, a domain without mail, a mailbox shut down.
+HARD = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.10", "5.2.1"})
+# Anything else that did not arrive counts towards giving up: five times, over two weeks or more.
+SOFT_LIMIT = 5
+SOFT_SPAN = timedelta(days=14)
+# One call's share; the next goes on.
+AT_ONCE = 1000
+# A mailing that ended longer ago than this has had all its refusals swept up.
+SWEPT_FOR = timedelta(days=7)
+
+REFUSALS = "smtp"
+
+
+def react() -> int:
+    """Sweep up what relays refused, then act on every event that was not acted on. Returns how
+    many events were looked at. Harmless to repeat and to run twice at once."""
+    sweep_refusals()
+    waiting = Event.objects.filter(reacted_at__isnull=True).order_by("pk")
+    reacted = 0
+    for pk in list(waiting.values_list("pk", flat=True)[:AT_ONCE]):
+        try:
+            reacted += _react_once(pk)
+        except DatabaseError:
+            # Left as it was, to be tried again; it must not keep the others waiting.
+            log.exception("Event %s could not be acted on", pk)
+    return reacted
+
+
+def sweep_refusals() -> int:
+    """Make an event of each refused delivery that has none. Returns how many were made.
+
+    So a refusal at the relay's door and a bounce that comes back later lead to the same.
+    """
+    told = Event.objects.filter(source=REFUSALS, source_id=Cast(OuterRef("pk"), CharField()))
+    rows = (
+        Delivery.objects.filter(
+            mailing__in=_recent_mailings(), batch__refused__gt=0, state=Delivery.State.REFUSED
+        )
+        .filter(~Exists(told))
+        .order_by("pk")
+        .values_list("pk", "mailing_id", "subscriber_id", "reply", "outcome_at")[:AT_ONCE]
+    )
+    made = 0
+    for pk, mailing, subscriber, reply, at in list(rows):
+        code, enhanced, text = read_line(reply)
+        event = record_event(
+            kind=Event.Kind.BOUNCED,
+            source=REFUSALS,
+            source_id=str(pk),
+            at=at or timezone.now(),
+            mailing_id=mailing,
+            subscriber_id=subscriber,
+            # Without an enhanced code the first digit is all that may be concluded from.
+            status=enhanced or (f"{code // 100}.0.0" if code else ""),
+            detail=text,
+        )
+        made += event is not None
+    return made
+
+
+@transaction.atomic
+def _react_once(pk: int) -> bool:
+    # Whoever writes the time does the work; if the work fails, so does the time.
+    mine = Event.objects.filter(pk=pk, reacted_at__isnull=True)
+    if not mine.update(reacted_at=timezone.now()):
+        return False
+    _react_to(Event.objects.select_related("subscriber", "mailing").get(pk=pk))
+    return True
+
+
+def _recent_mailings() -> list[int]:
+    ended_long_ago = Mailing.objects.filter(ended_at__lt=timezone.now() - SWEPT_FOR)
+    return list(
+        Mailing.objects.filter(started_at__isnull=False)
+        .exclude(pk__in=ended_long_ago)
+        .order_by()
+        .values_list("pk", flat=True)
+    )
+
+
+def _react_to(event: Event) -> None:
+    subscriber = event.subscriber
+    if subscriber is None:
+        return
+    if event.kind == Event.Kind.COMPLAINED:
+        _suppress(subscriber, Suppression.Reason.COMPLAINT, event)
+    elif event.kind == Event.Kind.UNSUBSCRIBED:
+        _end(subscriber, event.mailing)
+    elif event.kind == Event.Kind.BOUNCED and _is_beyond_hope(subscriber, event):
+        _suppress(subscriber, Suppression.Reason.HARD_BOUNCE, event)
+
+
+def _is_beyond_hope(subscriber: Subscriber, event: Event) -> bool:
+    if event.status in HARD:
+        return True
+    return is_soft(event.status) and _has_failed_for_long(subscriber)
+
+
+def is_soft(status: str) -> bool:
+    """True for a failure that lies with the reader's mailbox and may pass: 4.x.x, 5.2.2, a 5
+    without a cause. Never for 5.7.x and the like, which lie with us."""
+    if not status or status in HARD:
+        return False
+    return classify(0, status) in (Outcome.TEMPORARY, Outcome.PERMANENT)
+
+
+def _has_failed_for_long(subscriber: Subscriber) -> bool:
+    """Five failures or more over two weeks or more, with nothing delivered between them."""
+    mine = Event.objects.filter(subscriber=subscriber)
+    failures = mine.filter(kind=Event.Kind.BOUNCED)
+    arrived = mine.filter(kind=Event.Kind.DELIVERED).order_by("-at").first()
+    if arrived is not None:
+        failures = failures.filter(at__gt=arrived.at)
+    times = sorted(at for at, status in failures.values_list("at", "status") if is_soft(status))
+    return len(times) >= SOFT_LIMIT and times[-1] - times[0] >= SOFT_SPAN
+
+
+def _suppress(subscriber: Subscriber, reason: Suppression.Reason, event: Event) -> None:
+    suppress(subscriber=subscriber, reason=reason, source=f"{event.source}: event {event.pk}")
+    log.info("Reader %s is not mailed any more: %s", subscriber.pk, reason)
+
+
+def _end(subscriber: Subscriber, mailing: Mailing | None) -> None:
+    """End what the provider's own unsubscribe was about; everything, where that is not known."""
+    reason, method = Subscription.EndedReason.ONE_CLICK, ConsentEntry.Method.LINK
+    if mailing is None:
+        unsubscribe.end_all(subscriber=subscriber, reason=reason, method=method)
+        return
+    subscription = Subscription.objects.filter(
+        subscriber=subscriber, newsletter=mailing.newsletter_id
+    ).first()
+    if subscription is not None:
+        unsubscribe.end(subscription=subscription, reason=reason, method=method)

@@ -1,0 +1,27 @@
+"""Two clocks. Leases are written by the database's, which all workers share; how much of its own
+lease a worker has used up it reads from its machine's, which nobody sets."""
+
+import time
+from datetime import timedelta
+
+from django.db.models import Expression
+from django.db.models.functions import Now
+
+
+def database_now() -> Expression:
+    return Now()
+
+
+def database_in(seconds: float) -> Expression:
+    """Return the database's time `seconds` from now, as an expression for an UPDATE."""
+    return Now() + timedelta(seconds=seconds)
+
+
+# A clock that goes on while a machine sleeps, where there is one: a suspended worker must not
+# wake up and believe that no time has passed.
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+def steady() -> float:
+    """Return seconds on this machine's steady clock; only differences mean anything."""
+    return time.clock_gettime(_CLOCK)

@@ -1,0 +1,21 @@
+"""What can stand in the way of sending."""
+
+
+class NotApproved(Exception):
+    """This very content was not signed off. The message says to staff what is missing."""
+
+
+class NotPossible(Exception):
+    """A mailing cannot go from its state to the one asked for."""
+
+
+class LostLease(Exception):
+    """Another worker has the batch: nothing more may be sent or written for it."""
+
+
+class OutOfBalance(Exception):
+    """A statement changed other rows than it should have; its transaction was rolled back."""
+
+
+class ContentDamaged(Exception):
+    """What was frozen at approval cannot be read, or is not what was approved."""

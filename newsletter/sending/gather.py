@@ -1,0 +1,91 @@
+"""Due retries, and unknowns to be sent once more, move into new batches.
+
+The counts move with them (invariant 5): what leaves a batch is no longer planned there, and an
+unknown that is tried again is open, not unknown.
+"""
+
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db import IntegrityError, connection, transaction
+from django.db.models import F
+
+from newsletter.sending.errors import OutOfBalance
+from newsletter.sending.models import Batch, Delivery, Mailing
+from newsletter.sending.plan import BATCH
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 20 * BATCH
+
+
+class _Due(NamedTuple):
+    pk: int
+    mailing: int
+    batch: int
+    state: str
+
+
+def gather(now: datetime) -> int:
+    """Move what is due at `now` into batches of its own. Returns how many deliveries moved."""
+    rows = map(
+        _Due._make,
+        Delivery.objects.filter(retry_at__lte=now, mailing__state=Mailing.State.SENDING)
+        .order_by("retry_at", "pk")
+        .values_list("pk", "mailing_id", "batch_id", "state")[:AT_ONCE],
+    )
+    by_mailing: defaultdict[int, list[_Due]] = defaultdict(list)
+    for row in rows:
+        by_mailing[row.mailing].append(row)
+    moved = 0
+    for mailing, due in by_mailing.items():
+        for start in range(0, len(due), BATCH):
+            try:
+                moved += _move(mailing, due[start : start + BATCH])
+            except (OutOfBalance, IntegrityError):
+                # Another feeder was faster with some of these rows, which shows either here or
+                # in the constraint on the old batch's counts. Nothing was changed, and the next
+                # tick sees what is left.
+                log.warning("Mailing %s: retries were gathered by somebody else", mailing)
+    return moved
+
+
+def _move(mailing: int, due: Sequence[_Due]) -> int:
+    """Move all of `due`, or raise OutOfBalance and move none."""
+    with transaction.atomic():
+        batch = Batch.objects.create(mailing_id=mailing, planned=len(due))
+        leaving = Counter(row.batch for row in due)
+        unknown = Counter(row.batch for row in due if row.state == Delivery.State.UNKNOWN)
+        # Batches before deliveries, in the order of their ids, as everywhere: no deadlock.
+        for old in sorted(leaving):
+            Batch.objects.filter(pk=old).update(
+                planned=F("planned") - leaving[old], unknown=F("unknown") - unknown[old]
+            )
+        table = connection.ops.quote_name(Delivery._meta.db_table)
+        values = ", ".join(["(%s, %s, %s, %s)"] * len(due))
+        with connection.cursor() as cursor:
+            # Only rows that are still as they were read: neither moved nor tried meanwhile.
+            # column1 … are what both databases call the columns of VALUES.
+            cursor.execute(
+                f"UPDATE {table} SET batch_id = %s, place = due.column2, retry_at = NULL,"  # noqa: S608
+                f" state = %s, resent = ({table}.resent OR due.column4 = %s)"
+                f" FROM (VALUES {values}) AS due"
+                f" WHERE {table}.id = due.column1 AND {table}.batch_id = due.column3"
+                f" AND {table}.state = due.column4 AND {table}.retry_at IS NOT NULL",
+                [
+                    batch.pk,
+                    Delivery.State.QUEUED.value,
+                    Delivery.State.UNKNOWN.value,
+                    *(
+                        value
+                        for place, row in enumerate(due)
+                        for value in (row.pk, place, row.batch, row.state)
+                    ),
+                ],
+            )
+            if cursor.rowcount != len(due):
+                raise OutOfBalance
+    return len(due)

@@ -1,0 +1,114 @@
+"""The edge between Celery and the stations: id → verb. Only here is work enqueued.
+
+Queues are pools (CELERY_TASK_ROUTES): prompt (nobody waits for a confirmation), control (plan,
+feed, recover: short and never behind mail) and bulk (batches). Every task may be lost, run twice
+or run late.
+"""
+
+import logging
+import os
+import socket
+
+from celery import shared_task
+from celery.signals import worker_init, worker_shutting_down
+from django.db import transaction
+from django.utils import timezone
+
+from newsletter.approval import schedule as schedules
+from newsletter.outcomes.reactions import react
+from newsletter.sending import feed as feeding
+from newsletter.sending import plan, stopping
+from newsletter.sending import recover as recovery
+from newsletter.sending.claim import claim
+from newsletter.sending.control import stop_for_trouble
+from newsletter.sending.deliver import deliver, release
+from newsletter.sending.digest_run import run_due
+from newsletter.sending.errors import NotApproved
+from newsletter.sending.models import Mailing
+from newsletter.transports.errors import Misconfigured
+from newsletter.transports.select import bulk_transport
+
+log = logging.getLogger(__name__)
+
+# Waiting for one relay may take RFC 5321's ten minutes; the visibility timeout stands above it.
+DELIVER_LIMIT = 840
+# Of 2,000 readers each: some seconds.
+DIGEST_SLICES = 50
+
+
+@worker_init.connect
+def _worker_starts(**_: object) -> None:
+    stopping.go_on()
+
+
+@worker_shutting_down.connect
+def _worker_is_told_to_stop(**_: object) -> None:
+    # Celery tells the master only; its children read the flag before each chunk.
+    stopping.stop()
+
+
+@shared_task
+def plan_issue(mailing_id: int) -> None:
+    """Fill a mailing that `sending.plan.plan_issue` created."""
+    mailing = Mailing.objects.filter(pk=mailing_id).first()
+    if mailing is not None:
+        plan.resume(mailing)
+
+
+@shared_task
+def feed() -> None:
+    """Hand the workers what the rate allows for the next seconds."""
+    for batch_id in feeding.feed(timezone.now()):
+        deliver_batch.delay(batch_id)
+
+
+@shared_task(time_limit=DELIVER_LIMIT)
+def deliver_batch(batch_id: int) -> None:
+    """Claim a batch and send it."""
+    claimed = claim(batch_id, worker=f"{socket.gethostname()}:{os.getpid()}")
+    if claimed is None:
+        return
+    try:
+        transport = bulk_transport(health=claimed.mailing.is_health_data)
+    except Misconfigured as error:
+        stop_for_trouble(claimed.mailing.pk, str(error))
+        release(claimed)
+        return
+    deliver(claimed, transport)
+
+
+@shared_task
+def recover() -> None:
+    """Take up what lost workers and lost tasks left lying."""
+    recovery.recover()
+    for mailing_id in plan.unfinished():
+        plan_issue.delay(mailing_id)
+
+
+@shared_task
+def start_scheduled() -> None:
+    """Start the issues whose time has come."""
+    for due in schedules.due():
+        issue = due.approval.issue
+        assert issue is not None  # schedules are of issues only
+        try:
+            with transaction.atomic():
+                if not schedules.start(schedule=due):
+                    continue
+                mailing = plan.plan_issue(issue=issue, approval=due.approval, by=due.scheduled_by)
+                plan_issue.delay_on_commit(mailing.pk)  # type: ignore[attr-defined]
+        except NotApproved as error:
+            log.error("Schedule %s did not start: %s", due.pk, error)
+            schedules.refuse(schedule=due, reason=str(error))
+
+
+@shared_task
+def run_digests() -> None:
+    """Plan the digests that are due; a run that is too large for one task is gone on with."""
+    run_due(timezone.now(), at_most_slices=DIGEST_SLICES)
+
+
+@shared_task
+def react_to_outcomes() -> None:
+    """Act on refusals, bounces and complaints."""
+    react()

@@ -1,0 +1,128 @@
+"""Two workers, two beats, a worker that wakes up too late, a flushed broker: nobody gets two."""
+
+import time
+
+import pytest
+
+from newsletter import tasks
+from newsletter.sending.balance import counts
+from newsletter.sending.models import Batch, Delivery, Mailing
+from signup.models import ConsentEntry, Subscription
+from signup.unsubscribe import end
+from tests.faults.line import (
+    LEASE,
+    Line,
+    assert_nobody_lost,
+    assert_twice_only_as_resent_unknown,
+    copies_by_reader,
+)
+
+pytestmark = pytest.mark.processes
+
+
+@pytest.fixture(autouse=True)
+def _short_times(settings):
+    from tests.faults import line
+
+    settings.SENDING_LEASE_SECONDS = line.LEASE
+    settings.SENDING_UNKNOWN_AFTER_SECONDS = line.UNKNOWN_AFTER
+
+
+def test_two_workers_and_two_beats_send_everything_once(line: Line, mailing):
+    with line.beats(2):
+        line.worker()
+        line.worker()
+        line.wait_for_end(mailing)
+
+    assert_nobody_lost(line.relay, mailing)
+    assert set(copies_by_reader(line.relay).values()) == {1}
+    workers = {caught.connection for caught in line.relay.messages}
+    assert len(workers) >= 2
+
+
+def test_a_zombie_that_wakes_after_its_lease_was_taken_doubles_nobody(line: Line, mailing):
+    line.relay.delay = 0.002
+    with line.beats(2):
+        zombie = line.worker()
+        line.wait_for_sent(100)
+        zombie.freeze()
+        held = set(Batch.objects.filter(state="claimed").values_list("pk", "epoch"))
+        line.worker()
+        time.sleep(LEASE + 1.5)
+        # The lease was taken: the batch that the zombie held has another epoch by now.
+        assert held.isdisjoint(
+            Batch.objects.filter(pk__in=[pk for pk, _ in held]).values_list("pk", "epoch")
+        )
+        zombie.thaw()
+        line.wait_for_end(mailing)
+        time.sleep(1.0)
+
+    assert_nobody_lost(line.relay, mailing)
+    assert_twice_only_as_resent_unknown(line.relay, mailing)
+
+
+def test_flushing_the_broker_in_the_middle_loses_and_doubles_nobody(line: Line, mailing, valkey):
+    line.relay.delay = 0.001
+    with line.beats():
+        line.worker()
+        line.wait_for_sent(400)
+        valkey.flushall()
+        line.wait_for_end(mailing)
+
+    assert_nobody_lost(line.relay, mailing)
+    assert set(copies_by_reader(line.relay).values()) == {1}
+
+
+def test_every_task_run_twice_does_its_work_once(line: Line, settings, smtp_catcher):
+    """Without a worker: each task by hand, twice, in every order that a broker might choose."""
+    settings.EMAIL_URL = smtp_catcher.url
+    mailing = line.plan(readers=50)
+    Mailing.objects.filter(pk=mailing.pk).update(state=Mailing.State.PLANNING)
+    for _ in range(2):
+        tasks.plan_issue(mailing.pk)
+    for _ in range(2):
+        tasks.feed()
+    batches = list(Batch.objects.filter(mailing=mailing).values_list("pk", flat=True))
+    for batch in [*batches, *batches]:
+        tasks.deliver_batch(batch)
+    for _ in range(2):
+        tasks.recover()
+        tasks.start_scheduled()
+
+    mailing.refresh_from_db()
+    assert_nobody_lost(line.relay, mailing)
+    assert set(copies_by_reader(line.relay).values()) == {1}
+
+
+def test_who_unsubscribes_in_the_middle_gets_nothing_after_a_second(line: Line, mailing):
+    """Invariant 4, with a worker at full speed in another process."""
+    line.relay.delay = 0.001
+    last = list(
+        Delivery.objects.filter(mailing=mailing)
+        .order_by("-batch", "-place")
+        .values_list("subscriber", flat=True)[:200]
+    )
+    with line.beats():
+        line.worker()
+        line.wait_for_sent(200)
+        for subscription in Subscription.objects.filter(subscriber__in=last):
+            end(
+                subscription=subscription,
+                reason=Subscription.EndedReason.ONE_CLICK,
+                method=ConsentEntry.Method.ONE_CLICK,
+            )
+        answered = {
+            row.subscriber.email
+            for row in Delivery.objects.filter(subscriber__in=last, state="queued").select_related(
+                "subscriber"
+            )
+        }
+        time.sleep(1.0)
+        already = set(line.relay.recipients)
+        line.wait_for_end(mailing)
+
+    assert answered, "the mailing was over before anybody could leave"
+    after = set(line.relay.recipients) - already
+    assert not after & answered
+    assert counts(mailing).skipped >= len(answered - already)
+    assert counts(mailing).open == 0

@@ -1,0 +1,14 @@
+import pytest
+
+from newsletter.sending import pace, stopping
+from newsletter.transports import memory
+
+
+@pytest.fixture(autouse=True)
+def _fresh():
+    """Nothing that a process remembers reaches the next test."""
+    memory.outbox.clear()
+    pace.forget()
+    stopping.go_on()
+    yield
+    stopping.go_on()
