@@ -4,44 +4,77 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Approval',
+            name="Approval",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('content_hash', models.BinaryField(max_length=32)),
-                ('approved_at', models.DateTimeField(auto_now_add=True)),
-                ('voided_at', models.DateTimeField(null=True)),
-                ('void_reason', models.CharField(blank=True, max_length=200)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("content_hash", models.BinaryField(max_length=32)),
+                ("approved_at", models.DateTimeField(auto_now_add=True)),
+                ("voided_at", models.DateTimeField(null=True)),
+                ("void_reason", models.CharField(blank=True, max_length=200)),
             ],
+            options={
+                "permissions": [("approve_issue", "Can sign off issues and articles medically")],
+                "default_permissions": (),
+            },
         ),
         migrations.CreateModel(
-            name='Frozen',
+            name="Frozen",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('language', models.CharField(max_length=10)),
-                ('variant', models.CharField(blank=True, max_length=20)),
-                ('form', models.CharField(choices=[('message', 'whole message with slots'), ('html_fragment', "an article's place in a digest, HTML"), ('text_fragment', "an article's place in a digest, text")], max_length=20)),
-                ('format_version', models.PositiveSmallIntegerField()),
-                ('content', models.BinaryField()),
-                ('content_hash', models.BinaryField(max_length=32)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("language", models.CharField(max_length=10)),
+                ("variant", models.CharField(blank=True, max_length=20)),
+                (
+                    "form",
+                    models.CharField(
+                        choices=[
+                            ("message", "whole message with slots"),
+                            ("html_fragment", "an article's place in a digest, HTML"),
+                            ("text_fragment", "an article's place in a digest, text"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("format_version", models.PositiveSmallIntegerField()),
+                ("content", models.BinaryField()),
+                ("content_hash", models.BinaryField(max_length=32)),
             ],
+            options={
+                "default_permissions": (),
+            },
         ),
         migrations.CreateModel(
-            name='Schedule',
+            name="Schedule",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('send_at', models.DateTimeField()),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('started_at', models.DateTimeField(null=True)),
-                ('cancelled_at', models.DateTimeField(null=True)),
-                ('refusal', models.CharField(blank=True, max_length=300)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("send_at", models.DateTimeField()),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("started_at", models.DateTimeField(null=True)),
+                ("cancelled_at", models.DateTimeField(null=True)),
+                ("refusal", models.CharField(blank=True, max_length=300)),
             ],
+            options={
+                "default_permissions": (),
+            },
         ),
     ]

@@ -6,57 +6,95 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('approval', '0002_initial'),
-        ('editions', '0001_initial'),
-        ('wagtailcore', '0097_baselogentry_uuid_action_timestamp_indexes'),
+        ("approval", "0002_initial"),
+        ("editions", "0001_initial"),
+        ("wagtailcore", "0097_baselogentry_uuid_action_timestamp_indexes"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='approval',
-            name='article',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='approvals', to='editions.article'),
+            model_name="approval",
+            name="article",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="approvals",
+                to="editions.article",
+            ),
         ),
         migrations.AddField(
-            model_name='approval',
-            name='issue',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='approvals', to='editions.issue'),
+            model_name="approval",
+            name="issue",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="approvals",
+                to="editions.issue",
+            ),
         ),
         migrations.AddField(
-            model_name='approval',
-            name='revision',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='wagtailcore.revision'),
+            model_name="approval",
+            name="revision",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="wagtailcore.revision",
+            ),
         ),
         migrations.AddField(
-            model_name='frozen',
-            name='approval',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='frozen', to='approval.approval'),
+            model_name="frozen",
+            name="approval",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="frozen",
+                to="approval.approval",
+            ),
         ),
         migrations.AddField(
-            model_name='schedule',
-            name='approval',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='schedules', to='approval.approval'),
+            model_name="schedule",
+            name="approval",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="schedules",
+                to="approval.approval",
+            ),
         ),
         migrations.AddField(
-            model_name='schedule',
-            name='scheduled_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="schedule",
+            name="scheduled_by",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='approval',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('article__isnull', True), ('issue__isnull', False)), models.Q(('article__isnull', False), ('issue__isnull', True)), _connector='OR'), name='approval_of_one_thing'),
+            model_name="approval",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("article__isnull", True), ("issue__isnull", False)),
+                    models.Q(("article__isnull", False), ("issue__isnull", True)),
+                    _connector="OR",
+                ),
+                name="approval_of_one_thing",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='frozen',
-            constraint=models.UniqueConstraint(fields=('approval', 'language', 'variant', 'form'), name='one_frozen_form'),
+            model_name="frozen",
+            constraint=models.UniqueConstraint(
+                fields=("approval", "language", "variant", "form"), name="one_frozen_form"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='schedule',
-            constraint=models.UniqueConstraint(condition=models.Q(('cancelled_at__isnull', True), ('started_at__isnull', True)), fields=('approval',), name='one_open_schedule'),
+            model_name="schedule",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("cancelled_at__isnull", True), ("started_at__isnull", True)),
+                fields=("approval",),
+                name="one_open_schedule",
+            ),
         ),
     ]

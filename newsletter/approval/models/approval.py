@@ -1,8 +1,18 @@
 """Who signed off which rendered content, and that content itself, frozen."""
 
+from typing import Self
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+
+class ApprovalQuerySet(models.QuerySet["Approval"]):
+    def standing(self) -> Self:
+        """Approvals that nobody has taken back. Whether they still fit the content is
+        `sign_off.standing`'s to say: only rendering again shows that."""
+        return self.filter(voided_at__isnull=True)
 
 
 class Approval(models.Model):
@@ -14,9 +24,7 @@ class Approval(models.Model):
     article = models.ForeignKey(
         "editions.Article", null=True, on_delete=models.PROTECT, related_name="approvals"
     )
-    revision = models.ForeignKey(
-        "wagtailcore.Revision", on_delete=models.PROTECT, related_name="+"
-    )
+    revision = models.ForeignKey("wagtailcore.Revision", on_delete=models.PROTECT, related_name="+")
     # SHA-256 over everything in `frozen`, in a fixed order.
     content_hash = models.BinaryField(max_length=32)
     approved_by = models.ForeignKey(
@@ -26,7 +34,12 @@ class Approval(models.Model):
     voided_at = models.DateTimeField(null=True)
     void_reason = models.CharField(max_length=200, blank=True)
 
+    objects = ApprovalQuerySet.as_manager()
+
     class Meta:
+        # Written by sign_off alone, so the usual add, change and delete would mean nothing.
+        default_permissions = ()
+        permissions = [("approve_issue", _("Can sign off issues and articles medically"))]
         constraints = [
             models.CheckConstraint(
                 condition=Q(issue__isnull=False, article__isnull=True)
@@ -53,6 +66,7 @@ class Frozen(models.Model):
     content_hash = models.BinaryField(max_length=32)
 
     class Meta:
+        default_permissions = ()
         constraints = [
             models.UniqueConstraint(
                 fields=["approval", "language", "variant", "form"], name="one_frozen_form"

@@ -1,10 +1,18 @@
 """When an approved issue is to go out."""
 
+from typing import Self
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
 from newsletter.approval.models.approval import Approval
+
+
+class ScheduleQuerySet(models.QuerySet["Schedule"]):
+    def open(self) -> Self:
+        """Neither started nor cancelled."""
+        return self.filter(started_at__isnull=True, cancelled_at__isnull=True)
 
 
 class Schedule(models.Model):
@@ -19,7 +27,10 @@ class Schedule(models.Model):
     # Why it did not start, in words for staff: the approval was voided, preflight failed, …
     refusal = models.CharField(max_length=300, blank=True)
 
+    objects = ScheduleQuerySet.as_manager()
+
     class Meta:
+        default_permissions = ()
         constraints = [
             models.UniqueConstraint(
                 fields=["approval"],

@@ -3,5 +3,5 @@
 from django.contrib.auth.models import AbstractUser
 
 
-class User(AbstractUser):
+class User(AbstractUser):  # type: ignore[django-manager-missing]  # Wagtail's locked_by
     """A member of staff. Readers are Subscribers and never have accounts."""

@@ -1,0 +1,36 @@
+"""May this issue go out now? Asked when somebody sends, and when a schedule falls due."""
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from newsletter.approval import preflight, sign_off
+from newsletter.approval.models import Approval
+from newsletter.audience.recipients import recipients
+from newsletter.editions.models import Issue
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """The approval to send under, or None and every reason against it, in words for staff."""
+
+    approval: Approval | None
+    refusals: tuple[str, ...] = ()
+
+
+def readiness(issue: Issue) -> Readiness:
+    """Look at everything once more: a review can have fallen due since the approval."""
+    content = issue.get_latest_revision_as_object()
+    refusals = [
+        finding.message
+        for finding in preflight.check(content)
+        if finding.level == preflight.Level.ERROR
+    ]
+    standing = sign_off.standing(issue)
+    if standing.approval is None:
+        refusals.insert(0, standing.reason)
+    if not recipients(issue.newsletter).exists():
+        refusals.append(_("Nobody receives this newsletter yet, so there is nobody to send to."))
+    if refusals:
+        return Readiness(None, tuple(refusals))
+    return Readiness(standing.approval)

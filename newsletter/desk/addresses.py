@@ -1,0 +1,10 @@
+"""Where things are at the desk."""
+
+from django.urls import reverse
+
+from newsletter.editions.models import Article, Issue
+
+
+def way_url(thing: Issue | Article) -> str:
+    """The page on which it goes its way."""
+    return reverse("desk:issue" if isinstance(thing, Issue) else "desk:article", args=(thing.pk,))

@@ -1,0 +1,89 @@
+"""The one step of our workflow: a medical reviewer signs off what the author submitted."""
+
+from typing import Any
+
+from django.contrib.auth.models import AbstractUser
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from wagtail.locks import WorkflowLock
+from wagtail.models import Task, TaskState
+
+from newsletter.editions.models import Article, Issue
+
+# Signing off renders, and the whole rendering stack has no business in loading the models:
+# so `sign_off` is imported where it is used.
+
+APPROVE = "approval.approve_issue"
+
+
+class ReviewLock(WorkflowLock):
+    """What lies with the reviewer stands still, for everybody.
+
+    A reviewer who could also edit would approve words that nobody else has read.
+    """
+
+    def get_message(self, user: AbstractUser) -> str:
+        return _(
+            "This is in medical review. Nobody can change it meanwhile. "
+            "To change it, take it back from review first."
+        )
+
+    def get_locked_by(self, user: AbstractUser, can_lock: bool = False) -> str:
+        return _("In medical review")
+
+    def get_description(self, user: AbstractUser, can_lock: bool = False) -> str:
+        return _("It stands still until a reviewer has decided")
+
+
+class MedicalReview(Task):
+    """Open to all who hold the permission to sign off, save those who wrote or submitted it."""
+
+    lock_class = ReviewLock
+
+    class Meta:
+        default_permissions = ()
+        verbose_name = gettext_lazy("medical review")
+
+    @classmethod
+    def get_description(cls) -> str:
+        return _("Someone who may sign off medically, and did not write it, approves it")
+
+    def user_can_access_editor(self, obj: Issue | Article, user: AbstractUser) -> bool:
+        return user.has_perm(APPROVE)
+
+    def locked_for_user(self, obj: Issue | Article, user: AbstractUser) -> bool:
+        return True
+
+    def get_actions(self, obj: Issue | Article, user: AbstractUser) -> list[tuple[str, str, bool]]:
+        from newsletter.approval import sign_off
+
+        if not user.has_perm(APPROVE) or user.pk in sign_off.contributors(obj):
+            return []
+        return [("reject", _("Ask for changes"), True), ("approve", _("Approve"), False)]
+
+    def get_task_states_user_can_moderate(
+        self, user: AbstractUser, **kwargs: Any
+    ) -> "QuerySet[TaskState]":
+        waiting: QuerySet[TaskState] = self.task_states.filter(status=TaskState.STATUS_IN_PROGRESS)
+        return waiting if user.has_perm(APPROVE) else waiting.none()
+
+    @transaction.atomic
+    def on_action(
+        self, task_state: TaskState, user: AbstractUser, action_name: str, **kwargs: Any
+    ) -> str | None:
+        """Approving freezes the very revision that was submitted, then lets Wagtail publish it.
+
+        Raises sign_off.NotApprovable; then nothing has changed.
+        """
+        from newsletter.approval import sign_off
+
+        if action_name == "approve":
+            revision = task_state.revision
+            thing = revision.content_object
+            if isinstance(thing, Issue):
+                sign_off.approve_issue(issue=thing, revision=revision, by=user)
+            else:
+                sign_off.approve_article(article=thing, revision=revision, by=user)
+        return super().on_action(task_state, user, action_name, **kwargs)  # type: ignore[no-any-return]

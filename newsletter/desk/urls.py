@@ -1,0 +1,43 @@
+"""The desk's own addresses, under /admin/."""
+
+from django.urls import path, re_path
+
+from newsletter.desk.views import article_actions, issue_actions, mailing
+from newsletter.desk.views.preview import preview
+from newsletter.desk.views.review import Submit, TakeBack
+from newsletter.desk.views.way import ArticleWay, IssueWay
+from newsletter.editions.models import Article
+
+app_name = "desk"
+
+urlpatterns = [
+    path("issues/way/<int:pk>/", IssueWay.as_view(), name="issue"),
+    path("issues/way/<int:pk>/submit/", Submit.as_view(), name="submit_issue"),
+    path("issues/way/<int:pk>/take-back/", TakeBack.as_view(), name="take_back_issue"),
+    path("issues/way/<int:pk>/test/", issue_actions.test_send, name="test_send"),
+    path("issues/way/<int:pk>/send/", issue_actions.send_now, name="send_now"),
+    path("issues/way/<int:pk>/schedule/", issue_actions.schedule, name="schedule"),
+    path(
+        "issues/way/<int:pk>/schedule/cancel/",
+        issue_actions.cancel_schedule,
+        name="cancel_schedule",
+    ),
+    path("articles/way/<int:pk>/", ArticleWay.as_view(), name="article"),
+    path("articles/way/<int:pk>/submit/", Submit.as_view(model=Article), name="submit_article"),
+    path(
+        "articles/way/<int:pk>/take-back/",
+        TakeBack.as_view(model=Article),
+        name="take_back_article",
+    ),
+    path("articles/way/<int:pk>/release/", article_actions.release, name="release"),
+    path("articles/way/<int:pk>/withdraw/", article_actions.withdraw, name="withdraw"),
+    path("preview/<str:kind>/<int:pk>/<str:form>/", preview, name="preview"),
+    path("mailings/", mailing.mailing_list, name="mailings"),
+    path("mailings/<int:pk>/", mailing.mailing_page, name="mailing"),
+    path("mailings/<int:pk>/panel/", mailing.mailing_panel, name="mailing_panel"),
+    re_path(
+        r"^mailings/(?P<pk>\d+)/(?P<lever>pause|resume|cancel)/$",
+        mailing.mailing_lever,
+        name="mailing_lever",
+    ),
+]

@@ -1,0 +1,202 @@
+"""What is being sent: a page that moves while the workers send, and the three levers."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from newsletter.desk import speed
+from newsletter.desk.access import SEND, VIEW_MAILING, require_any
+from newsletter.sending import control
+from newsletter.sending.balance import Counts, counts
+from newsletter.sending.errors import NotPossible
+from newsletter.sending.models import Delivery, Mailing
+
+PER_PAGE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The plain numbers of one mailing."""
+
+    mailing: Mailing
+    counts: Counts
+    retrying: int
+    # Messages a second; None before anything can be said.
+    rate: float | None
+    # At that rate; None when it is not moving or nobody can know.
+    left: timedelta | None
+
+    @property
+    def done(self) -> int:
+        return self.counts.planned - self.counts.open
+
+    @property
+    def percent(self) -> int:
+        """Rounded down: 100 means all."""
+        return self.done * 100 // self.counts.planned if self.counts.planned else 0
+
+    @property
+    def moves(self) -> bool:
+        return self.mailing.state in (Mailing.State.PLANNING, Mailing.State.SENDING)
+
+    @property
+    def remaining(self) -> str:
+        """In words, and no more exact than it can be."""
+        if not self.moves:
+            return ""
+        if self.mailing.state == Mailing.State.PLANNING:
+            return _("Making the list of readers")
+        if self.retrying and self.counts.open <= self.retrying:
+            return _("Waiting to try again where a mail server asked for patience")
+        if self.left is None:
+            return _("Measuring how fast it goes")
+        minutes = round(self.left.total_seconds() / 60)
+        if minutes < 1:
+            return _("Less than a minute left")
+        if minutes < 90:
+            return ngettext("About %(n)d minute left", "About %(n)d minutes left", minutes) % {
+                "n": minutes
+            }
+        hours = round(minutes / 60)
+        return ngettext("About %(n)d hour left", "About %(n)d hours left", hours) % {"n": hours}
+
+
+def progress_of(mailing: Mailing) -> Progress:
+    numbers = counts(mailing)
+    retrying = Delivery.objects.filter(mailing=mailing, retry_at__isnull=False).count()
+    handled = numbers.planned - numbers.open
+    rate = speed.rate_of(mailing, handled)
+    left = None
+    if rate and mailing.state == Mailing.State.SENDING:
+        left = timedelta(seconds=(numbers.open - retrying) / rate)
+    return Progress(mailing, numbers, retrying, rate, left)
+
+
+@require_safe
+def mailing_list(request: HttpRequest) -> HttpResponse:
+    require_any(request, SEND, VIEW_MAILING)
+    found = Mailing.objects.select_related("newsletter", "issue").order_by("-pk")
+    page = Paginator(found, PER_PAGE).get_page(request.GET.get("p"))
+    return TemplateResponse(
+        request,
+        "desk/mailing_list.html",
+        {
+            "page": page,
+            "rows": [(mailing, counts(mailing)) for mailing in page],
+            "header_title": _("Mailings"),
+            "header_icon": "mail",
+            "breadcrumbs_items": [
+                {"url": reverse("wagtailadmin_home"), "label": _("Home")},
+                {"url": "", "label": _("Mailings")},
+            ],
+        },
+    )
+
+
+@require_safe
+def mailing_page(request: HttpRequest, pk: int) -> HttpResponse:
+    require_any(request, SEND, VIEW_MAILING)
+    mailing = _mailing(pk)
+    return TemplateResponse(
+        request,
+        "desk/mailing.html",
+        {
+            **_context(request, mailing),
+            **_header(mailing, _("Mailing")),
+            "title": title_of(mailing),
+        },
+    )
+
+
+@never_cache
+@require_safe
+def mailing_panel(request: HttpRequest, pk: int) -> HttpResponse:
+    """The moving part alone, for the script that fetches it every two seconds."""
+    require_any(request, SEND, VIEW_MAILING)
+    return TemplateResponse(request, "desk/includes/progress.html", _context(request, _mailing(pk)))
+
+
+_LABELS = {
+    "pause": gettext_lazy("Pause"),
+    "resume": gettext_lazy("Resume"),
+    "cancel": gettext_lazy("Cancel"),
+}
+_LEVERS = {"pause": control.pause, "resume": control.resume, "cancel": control.cancel}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def mailing_lever(request: HttpRequest, pk: int, lever: str) -> HttpResponse:
+    """GET asks, POST does."""
+    require_any(request, SEND)
+    mailing = _mailing(pk)
+    if request.method != "POST":
+        return TemplateResponse(
+            request,
+            "desk/mailing_lever.html",
+            {
+                "mailing": mailing,
+                "lever": lever,
+                "progress": progress_of(mailing),
+                **_header(mailing, _LABELS[lever]),
+            },
+        )
+    try:
+        _LEVERS[lever](mailing=mailing)
+    except NotPossible as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, _done(lever))
+    return redirect("desk:mailing", pk)
+
+
+def title_of(mailing: Mailing) -> str:
+    return str(mailing.issue.title if mailing.issue else mailing.newsletter.name)
+
+
+def _mailing(pk: int) -> Mailing:
+    return get_object_or_404(Mailing.objects.select_related("newsletter", "issue"), pk=pk)
+
+
+def _header(mailing: Mailing, here: Any) -> dict[str, Any]:
+    title = title_of(mailing)
+    page = reverse("desk:mailing", args=(mailing.pk,))
+    return {
+        "header_title": f"{title}: {here}",
+        "header_icon": "mail",
+        "breadcrumbs_items": [
+            {"url": reverse("wagtailadmin_home"), "label": _("Home")},
+            {"url": reverse("desk:mailings"), "label": _("Mailings")},
+            {"url": page, "label": title},
+            {"url": "", "label": here},
+        ],
+    }
+
+
+def _done(lever: str) -> str:
+    return {
+        "pause": _("Paused. Nothing more goes out until you resume."),
+        "resume": _("Resumed."),
+        "cancel": _("Cancelled. Nothing more of it goes out."),
+    }[lever]
+
+
+def _context(request: HttpRequest, mailing: Mailing) -> dict[str, Any]:
+    return {
+        "mailing": mailing,
+        "progress": progress_of(mailing),
+        "may_send": request.user.has_perm(SEND),
+        "may_pause": mailing.may_become(Mailing.State.PAUSED),
+        "may_resume": mailing.state == Mailing.State.PAUSED,
+        "may_cancel": mailing.may_become(Mailing.State.CANCELLED),
+    }

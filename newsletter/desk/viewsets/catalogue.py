@@ -1,0 +1,125 @@
+"""The catalogue: what can be signed up to."""
+
+from django.utils.translation import gettext_lazy as _
+from wagtail.admin.panels import (
+    FieldPanel,
+    FieldRowPanel,
+    MultiFieldPanel,
+    ObjectList,
+    TabbedInterface,
+    TitleFieldPanel,
+)
+from wagtail.admin.ui.tables import BooleanColumn, UpdatedAtColumn
+from wagtail.admin.widgets.slug import SlugInput
+from wagtail.snippets.views.snippets import SnippetViewSet, SnippetViewSetGroup
+
+from newsletter.catalogue.models import Condition, Newsletter
+
+
+class ConditionViewSet(SnippetViewSet):
+    model = Condition
+    icon = "tag"
+    menu_label = _("Conditions")
+    menu_name = "conditions"
+    url_prefix = "conditions"
+    list_display = ["name", "group", "reviewed_on", "review_due", UpdatedAtColumn()]
+    list_filter = ["group"]
+    search_fields = ["name", "synonyms"]
+    copy_view_enabled = False
+    edit_handler = TabbedInterface(
+        [
+            ObjectList(
+                [
+                    TitleFieldPanel("name", targets=["slug"]),
+                    FieldPanel("summary"),
+                    FieldPanel("overview"),
+                    FieldPanel("symptoms"),
+                    FieldPanel("causes"),
+                    FieldPanel("risk_factors"),
+                    FieldPanel("prevention"),
+                ],
+                heading=_("Text"),
+            ),
+            ObjectList(
+                [FieldPanel("when_to_see_a_doctor"), FieldPanel("emergency_signs")],
+                heading=_("When to seek help"),
+            ),
+            ObjectList(
+                [
+                    FieldPanel("reviewed_by"),
+                    FieldRowPanel([FieldPanel("reviewed_on"), FieldPanel("review_due")]),
+                ],
+                heading=_("Medical review"),
+            ),
+            ObjectList(
+                [
+                    FieldRowPanel([FieldPanel("group"), FieldPanel("slug", widget=SlugInput)]),
+                    FieldPanel("synonyms"),
+                    FieldRowPanel([FieldPanel("artwork"), FieldPanel("weight")]),
+                    FieldPanel("retired_at"),
+                ],
+                heading=_("Where it is found"),
+            ),
+        ]
+    )
+
+
+class NewsletterViewSet(SnippetViewSet):
+    model = Newsletter
+    icon = "mail"
+    menu_label = _("Newsletters")
+    menu_name = "newsletters"
+    url_prefix = "newsletters"
+    list_display = [
+        "name",
+        "kind",
+        BooleanColumn("open_for_signup", label=_("Open for sign-up")),
+        BooleanColumn("sensitive", label=_("Sensitive")),
+        UpdatedAtColumn(),
+    ]
+    search_fields = ["name"]
+    copy_view_enabled = False
+    edit_handler = TabbedInterface(
+        [
+            ObjectList(
+                [
+                    TitleFieldPanel("name", targets=["slug"]),
+                    FieldPanel("promise"),
+                    FieldPanel("description"),
+                    FieldRowPanel([FieldPanel("kind"), FieldPanel("language")]),
+                    FieldPanel("open_for_signup"),
+                    FieldPanel("slug", widget=SlugInput),
+                ],
+                heading=_("What it is"),
+            ),
+            ObjectList(
+                [
+                    FieldRowPanel([FieldPanel("from_name"), FieldPanel("from_email")]),
+                    FieldPanel("reply_to"),
+                    FieldPanel("list_id_label"),
+                    MultiFieldPanel(
+                        [FieldPanel("sensitive"), FieldPanel("unknown_policy")],
+                        heading=_("Care"),
+                    ),
+                ],
+                heading=_("How it is sent"),
+            ),
+            ObjectList(
+                [
+                    FieldPanel("logo"),
+                    FieldPanel("brand_colour"),
+                    FieldPanel("footer"),
+                    FieldPanel("postal_address"),
+                ],
+                heading=_("How it looks"),
+            ),
+        ]
+    )
+
+
+class CatalogueGroup(SnippetViewSetGroup):
+    items = (ConditionViewSet, NewsletterViewSet)
+    menu_label = _("Catalogue")
+    menu_name = "catalogue"
+    menu_icon = "list-ul"
+    menu_order = 300

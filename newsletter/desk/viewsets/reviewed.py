@@ -1,0 +1,129 @@
+"""Views of what goes through medical review: nothing is published past the reviewer."""
+
+from functools import cached_property
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from wagtail.admin.ui.tables import BaseColumn, BulkActionsCheckboxColumn
+from wagtail.admin.widgets.button import Button
+from wagtail.snippets.views.snippets import (
+    CopyView,
+    CreateView,
+    EditView,
+    IndexView,
+    WorkflowActionView,
+)
+
+from newsletter.approval.models import Approval
+from newsletter.catalogue.models import Newsletter
+from newsletter.desk.addresses import way_url
+from newsletter.editions.models import Article, Issue
+
+
+class ReviewedIndexView(IndexView):
+    """Leads everyone somewhere: authors to the editor, the others to the way page."""
+
+    def get_edit_url(self, instance: Issue | Article) -> str:
+        return super().get_edit_url(instance) or way_url(instance)
+
+    def get_list_more_buttons(self, instance: Issue | Article) -> list[Button]:
+        way = Button(
+            _("Check, review, send"), url=way_url(instance), icon_name="success", priority=5
+        )
+        return [way, *super().get_list_more_buttons(instance)]
+
+    @cached_property
+    def columns(self) -> list[BaseColumn]:
+        """Without the tick boxes: nothing here is done to many at once."""
+        return [
+            column
+            for column in super().columns
+            if not isinstance(column, BulkActionsCheckboxColumn)
+        ]
+
+
+class _NothingPastReview:
+    """Takes "publish" away from the editor, whoever holds the permission.
+
+    Wagtail lets that permission bypass the workflow. Here publishing is what approval does.
+    """
+
+    action: str
+    object: Issue | Article
+
+    def get_available_actions(self) -> list[str]:
+        actions: list[str] = super().get_available_actions()  # type: ignore[misc]
+        return [action for action in actions if action != "publish"]
+
+    def get_success_url(self) -> str:
+        """Submitting goes on to where the reviewer's answer will stand."""
+        if self.action == "submit":
+            return way_url(self.object)
+        return super().get_success_url()  # type: ignore[misc,no-any-return]
+
+    def get_success_message(self, instance: Issue | Article | None = None) -> str:
+        if self.action == "submit":
+            return gettext("Sent to medical review.")
+        return super().get_success_message(instance)  # type: ignore[misc,no-any-return]
+
+    def get_success_buttons(self) -> list[Any]:
+        return [] if self.action == "submit" else super().get_success_buttons()  # type: ignore[misc]
+
+
+class ReviewedCreateView(_NothingPastReview, CreateView):
+    def get_initial_form_instance(self) -> Issue | Article:
+        """Where there is one newsletter only, nobody has to choose it, and the preview, which
+        needs to know it, is there from the first word."""
+        instance: Issue | Article = self.model()
+        if isinstance(instance, Issue):
+            editorial = Newsletter.objects.filter(kind=Newsletter.Kind.EDITORIAL)[:2]
+            if len(editorial) == 1:
+                instance.newsletter = editorial[0]
+        return instance
+
+
+class ReviewedCopyView(_NothingPastReview, CopyView):
+    pass
+
+
+class ReviewedEditView(_NothingPastReview, EditView):
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        _spare_signed_revisions(request)
+        return super().dispatch(request, *args, **kwargs)  # type: ignore[no-any-return]
+
+
+def _spare_signed_revisions(request: HttpRequest) -> None:
+    """Autosave writes over the revision it made before. In a tab left open that one may have been
+    approved meanwhile; then a new revision is made, so that what was signed stays as evidence."""
+    overwrites = request.POST.get("overwrite_revision_id", "")
+    if overwrites.isdecimal() and Approval.objects.filter(revision_id=overwrites).exists():
+        post: QueryDict = request.POST.copy()
+        del post["overwrite_revision_id"]
+        request.POST = post  # type: ignore[assignment]
+
+
+class ReviewedWorkflowActionView(WorkflowActionView):
+    """A refusal to approve is an answer with reasons, not an error page."""
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        from newsletter.approval.sign_off import NotApprovable  # not before the first request
+
+        try:
+            answer: HttpResponse = super().post(request, *args, **kwargs)
+        except NotApprovable as refusal:
+            for reason in refusal.reasons:
+                messages.error(request, reason)
+            if request.headers.get("x-requested-with") == "XMLHttpRequest":
+                return self.render_modal_json(  # type: ignore[no-any-return]
+                    request, {"step": "success", "redirect": self.redirect_url}
+                )
+            return redirect(self.redirect_url)
+        if self.action_name == "approve":
+            messages.success(request, gettext("Approved. What you read is what will be sent."))
+        else:
+            messages.success(request, gettext("The author has your comment."))
+        return answer

@@ -1,0 +1,3 @@
+from tests.desk.conftest import desk
+
+__all__ = ["desk"]
