@@ -26,6 +26,8 @@ def parse_keys(name: str, value: str) -> tuple[tuple[int, bytes], ...]:
                 f"least {MINIMUM_BYTES} bytes in hexadecimal and each version from 1 to 255."
             )
         keys.append((number, key))
+    if not keys:
+        raise ImproperlyConfigured(f"{name} lists no key; it must look like '1:<hex>'.")
     if len({number for number, _ in keys}) != len(keys):
         raise ImproperlyConfigured(f"{name} lists one version twice.")
     return tuple(keys)

@@ -5,44 +5,36 @@ under var/, production brings its own.
 """
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
-import environ
-from csp.constants import NONE, NONCE, SELF
-from django.core.exceptions import ImproperlyConfigured
+from celery.schedules import crontab
+from csp.constants import NONCE, NONE, SELF
 
+from project.env import Env
 from project.keys import parse_keys
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
-
-
-def secret(name: str) -> str:
-    """Return the secret `name`, or say how to make one."""
-    value: str = env.str(name, default="")
-    if not value:
-        raise ImproperlyConfigured(
-            f"{name} is not set. `make run` makes one for you; in production generate one with "
-            f"`python -c 'import secrets; print(secrets.token_hex(32))'` and see docs/settings.md."
-        )
-    return value
-
+env = Env()
 
 # --- Who and where we are ---------------------------------------------------------------
 
-DEBUG = env.bool("DEBUG", default=False)
-EMBEDDED = env.bool("EMBEDDED", default=False)  # set by `make run`: local mailbox, no https
-SECRET_KEY = secret("SECRET_KEY")
-BASE_URL = env.str("BASE_URL", default="http://127.0.0.1:8000").rstrip("/")
-_HOST = environ.urlparse(BASE_URL).hostname or "localhost"
+DEBUG = env.flag("DEBUG", default=False)
+EMBEDDED = env.flag("EMBEDDED", default=False)  # set by `make run`: local mailbox, no https
+SECRET_KEY = env.secret("SECRET_KEY")
+BASE_URL = env.origin("BASE_URL", default="http://127.0.0.1:8000")
+_HOST = urlsplit(BASE_URL).hostname or "localhost"
 _HTTPS = BASE_URL.startswith("https://")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[_HOST, "localhost", "127.0.0.1"])
+# This machine may always ask, for health checks.
+ALLOWED_HOSTS = [*env.words("ALLOWED_HOSTS", default=[_HOST]), "localhost", "127.0.0.1"]
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
-VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var")))
+# How many proxies of our own stand in front and add to X-Forwarded-For (signup.guard).
+TRUSTED_PROXIES = env.whole("TRUSTED_PROXIES", default=0)
+VAR_DIR = Path(env.text("VAR_DIR", default=str(BASE_DIR / "var")))
 
 # Keys that outlive SECRET_KEY, newest first: "2:hex,1:hex". Old ones keep verifying.
-TOKEN_KEYS = parse_keys("TOKEN_KEYS", secret("TOKEN_KEYS"))
-LEDGER_KEYS = parse_keys("LEDGER_KEYS", secret("LEDGER_KEYS"))
-SUPPRESSION_KEYS = parse_keys("SUPPRESSION_KEYS", secret("SUPPRESSION_KEYS"))
+TOKEN_KEYS = parse_keys("TOKEN_KEYS", env.secret("TOKEN_KEYS"))
+LEDGER_KEYS = parse_keys("LEDGER_KEYS", env.secret("LEDGER_KEYS"))
+SUPPRESSION_KEYS = parse_keys("SUPPRESSION_KEYS", env.secret("SUPPRESSION_KEYS"))
 
 # --- Parts -----------------------------------------------------------------------------
 
@@ -63,6 +55,8 @@ INSTALLED_APPS = [
     "wagtail.contrib.settings",
     "wagtail.snippets",
     "wagtail.images",
+    # Not used, but wagtail.admin asks for its address on every page.
+    "wagtail.documents",
     "wagtail.users",
     "wagtail.sites",
     "wagtail.admin",
@@ -112,6 +106,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "django.template.context_processors.i18n",
                 "wagtail.contrib.settings.context_processors.settings",
+                "newsletter.archive.context.publisher",
             ],
         },
     }
@@ -120,8 +115,8 @@ TEMPLATES = [
 # --- Stores ----------------------------------------------------------------------------
 
 DATABASES = {
-    "default": env.db_url(
-        "DATABASE_URL", default=f"sqlite:///{(VAR_DIR / 'wellread.sqlite3').as_posix()}"
+    "default": env.database(
+        "DATABASE_URL", default=f"sqlite:///{(VAR_DIR / 'wellread.sqlite3').absolute().as_posix()}"
     )
 }
 _DATABASE = DATABASES["default"]
@@ -136,13 +131,14 @@ if _DATABASE["ENGINE"] == "django.db.backends.sqlite3":
         ),
     }
 else:
-    _DATABASE["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", default=60)
+    _DATABASE["CONN_MAX_AGE"] = env.whole("DATABASE_CONN_MAX_AGE", default=60)
     _DATABASE["CONN_HEALTH_CHECKS"] = True
     # Safe behind a transaction pooler: nothing is prepared, no cursor stays on the server.
     _DATABASE["DISABLE_SERVER_SIDE_CURSORS"] = True
     _DATABASE.setdefault("OPTIONS", {})["prepare_threshold"] = None
 
-REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
+REDIS_URL = env.broker("REDIS_URL", default="redis://127.0.0.1:6379/0")
+REDIS_URL_GIVEN = env.given("REDIS_URL")  # for the checks: production names its own
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -161,9 +157,10 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_TIME_LIMIT = 300
+CELERY_TASK_ALWAYS_EAGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # kombu looks for unacknowledged tasks this often; the visibility timeout stands above the
-# longest task (CELERY_TASK_TIME_LIMIT), which check wellread.W004 watches.
+# longest task (CELERY_TASK_TIME_LIMIT), which check wellread.E009 watches.
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 900,
     "unacked_restore_throttle": 1,
@@ -171,28 +168,86 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "queue_order_strategy": "priority",
 }
 CELERY_TASK_DEFAULT_QUEUE = "control"
+CELERY_TASK_ROUTES = {
+    "newsletter.tasks.deliver_batch": {"queue": "bulk"},
+    "signup.tasks.send_system_mail": {"queue": "prompt"},
+}
 CELERY_TIMEZONE = "UTC"
+# Remembers nothing between starts: what is due stands in rows, so a tick needs no history.
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
+CELERY_WORKER_REDIRECT_STDOUTS = False
+# Every tick is harmless twice, so two beats do no harm (docs/reliability.md). A tick that finds
+# no worker for a while is not owed: it expires instead of piling up.
+CELERY_BEAT_SCHEDULE = {
+    "feed": {"task": "newsletter.tasks.feed", "schedule": 1.0, "options": {"expires": 5}},
+    "recover": {"task": "newsletter.tasks.recover", "schedule": 5.0, "options": {"expires": 15}},
+    "start-scheduled": {
+        "task": "newsletter.tasks.start_scheduled",
+        "schedule": 10.0,
+        "options": {"expires": 30},
+    },
+    "run-digests": {
+        "task": "newsletter.tasks.run_digests",
+        "schedule": 60.0,
+        "options": {"expires": 120},
+    },
+    "react-to-outcomes": {
+        "task": "newsletter.tasks.react_to_outcomes",
+        "schedule": 30.0,
+        "options": {"expires": 60},
+    },
+    "sweep-system-mail": {
+        "task": "signup.tasks.sweep_system_mail",
+        "schedule": 15.0,
+        "options": {"expires": 60},
+    },
+    "purge-sign-ups": {
+        "task": "signup.tasks.purge_sign_ups",
+        # By the clock, not by an interval: that would begin anew with every restart.
+        "schedule": crontab(hour="3", minute="40"),
+        "options": {"expires": 3_600},
+    },
+}
 
 # --- Mail --------------------------------------------------------------------------------
 
-EMAIL_URL = env.str("EMAIL_URL", default="smtp://127.0.0.1:2525")
-ESP = env.str("ESP", default="")
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="hello@wellread.example")
+EMAIL_URL = env.text("EMAIL_URL", default="smtp://127.0.0.1:2525")
+EMAIL_URL_GIVEN = env.given("EMAIL_URL")
+ESP = env.text("ESP", default="")
+# The ESP with which an agreement on health data exists; without one no digest leaves by it.
+ESP_HEALTH_AGREEMENT = env.text("ESP_HEALTH_AGREEMENT", default="")
+# Keys of the ESP as django-anymail names them: ANYMAIL_MAILGUN_API_KEY and the like.
+ANYMAIL = env.starting_with("ANYMAIL_")
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", default="hello@wellread.example")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+# --- Sending -----------------------------------------------------------------------------
+
+# Messages a second over all workers; 0 leaves it to the relay.
+SENDING_RATE = env.number("SENDING_RATE", default=0.0)
+# How long a worker that shows no sign of life keeps its batch.
+SENDING_LEASE_SECONDS = env.number("SENDING_LEASE_SECONDS", default=120.0)
+# How long after an unknown outcome the message is sent once more (docs/sending.md).
+SENDING_UNKNOWN_AFTER_SECONDS = env.number("SENDING_UNKNOWN_AFTER_SECONDS", default=900.0)
+# The first wait after a temporary refusal; each further one is twice as long, up to half a day.
+SENDING_RETRY_SECONDS = env.number("SENDING_RETRY_SECONDS", default=1800.0)
+SENDING_GIVE_UP_DAYS = env.number("SENDING_GIVE_UP_DAYS", default=4.0)
+# How long to leave a relay alone that cannot be reached.
+SENDING_LINE_PAUSE_SECONDS = env.number("SENDING_LINE_PAUSE_SECONDS", default=30.0)
 
 # --- Languages and time --------------------------------------------------------------------
 
-LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="en")
 LANGUAGES = [("en", "English")]
+LANGUAGE_CODE = env.word("LANGUAGE_CODE", default="en", choices=[code for code, _ in LANGUAGES])
 WAGTAIL_CONTENT_LANGUAGES = LANGUAGES
-TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+TIME_ZONE = env.zone("TIME_ZONE", default="UTC")
 USE_TZ = True
 USE_I18N = True
 
 # --- Files ---------------------------------------------------------------------------------
 
 STATIC_URL = "/static/"
-STATIC_ROOT = VAR_DIR / "static"
+STATIC_ROOT = Path(env.text("STATIC_ROOT", default=str(VAR_DIR / "static")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_URL = "/media/"
 MEDIA_ROOT = VAR_DIR / "media"
@@ -200,10 +255,12 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
-        if DEBUG
+        if DEBUG or EMBEDDED
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
+# `make run` serves static files from where they lie; production collects them in the image.
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG or EMBEDDED
 
 # --- Security --------------------------------------------------------------------------------
 
@@ -224,7 +281,9 @@ CONTENT_SECURITY_POLICY = {
         "object-src": [NONE],
     },
 }
-SECURE_REFERRER_POLICY = "no-referrer"
+# Not "no-referrer": under it browsers send `Origin: null` with every form, which the CSRF check
+# refuses. This one tells other sites just as little.
+SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "SAMEORIGIN"
 CSRF_COOKIE_HTTPONLY = True
@@ -233,12 +292,16 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _HTTPS
 if _HTTPS:
     SESSION_COOKIE_NAME = "__Host-sessionid"
     CSRF_COOKIE_NAME = "__Host-csrftoken"
-    SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
-    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+    SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", default=True)
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
     SECURE_HSTS_SECONDS = 31_536_000
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
-    SECURE_HSTS_PRELOAD = env.bool("SECURE_HSTS_PRELOAD", default=False)
+    SECURE_HSTS_PRELOAD = env.flag("SECURE_HSTS_PRELOAD", default=False)
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SILENCED_SYSTEM_CHECKS = [
+    "security.W019",  # previews and the sample mail stand in frames of this very site
+    "security.W021",  # preloading is the domain's owner's decision (SECURE_HSTS_PRELOAD)
+]
 AUTH_PASSWORD_VALIDATORS = [
     {
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
@@ -266,7 +329,37 @@ WAGTAIL_MODERATION_ENABLED = True
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "formatters": {
+        "plain": {
+            "()": "project.logs.MaskingFormatter",
+            "format": "{asctime} {levelname} {name}: {message}",
+            "style": "{",
+        }
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "root": {
+        "handlers": ["console"],
+        "level": env.word(
+            "LOG_LEVEL",
+            default="WARNING" if EMBEDDED else "INFO",
+            choices=["DEBUG", "INFO", "WARNING", "ERROR"],
+        ),
+    },
+    "loggers": {
+        # Django's own handlers would print a second, unmasked line.
+        "django": {"handlers": [], "propagate": True},
+        "django.server": {"handlers": [], "propagate": True},
+        # A line for every tick of the clock says nothing.
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
+        "celery.beat": {"level": "WARNING"},
+        "celery.utils.functional": {"level": "WARNING"},
+        # A line for every HEAD request whose answer has a body, which it then leaves out.
+        "gunicorn.http.wsgi": {"level": "ERROR"},
+    },
 }
+
+# --- Watching ------------------------------------------------------------------------------------
+
+# Who may read /metrics; without one only this machine may.
+METRICS_TOKEN = env.text("METRICS_TOKEN", default="")

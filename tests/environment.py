@@ -1,14 +1,38 @@
 """What the tests' process needs before Django reads its settings. Loaded by `-p` in pyproject."""
 
+import atexit
 import os
+import shutil
 import tempfile
+from pathlib import Path
 
-_TEST_KEYS = {
+from project.local import valkey
+
+_FOLDER = Path(tempfile.mkdtemp(prefix="wellread-tests-"))
+_TESTS = {
     "SECRET_KEY": "only-for-tests-" + "0" * 40,
     "TOKEN_KEYS": "1:" + "11" * 32,
     "LEDGER_KEYS": "1:" + "22" * 32,
     "SUPPRESSION_KEYS": "1:" + "33" * 32,
+    "VAR_DIR": str(_FOLDER),
+    "EMAIL_URL": "memory://",
+    # Flushed after every test, so never the REDIS_URL of somebody's shell.
+    "REDIS_URL": os.environ.get("TEST_REDIS_URL") or valkey.url(_FOLDER / "valkey"),
+    # As `make run`: static files from where they lie, the mailbox' pages, plain http.
+    "EMBEDDED": "true",
+    "LOG_LEVEL": "WARNING",
 }
-for name, value in _TEST_KEYS.items():
-    os.environ.setdefault(name, value)
-os.environ.setdefault("VAR_DIR", tempfile.mkdtemp(prefix="wellread-tests-"))
+os.environ.update(_TESTS)
+for name in ("DEBUG", "BASE_URL", "ALLOWED_HOSTS", "ESP", "DEFAULT_FROM_EMAIL"):
+    os.environ.pop(name, None)
+# Playwright keeps an event loop in the tests' thread; Django would then refuse the database there.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+
+_OURS = os.getpid()
+
+
+@atexit.register
+def _leave_nothing_behind() -> None:
+    if os.getpid() == _OURS:  # not in a forked child, whose end is not ours
+        shutil.rmtree(_FOLDER, ignore_errors=True)

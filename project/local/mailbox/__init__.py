@@ -1,0 +1,1 @@
+"""The local mailbox at /mailbox/: what the embedded installation sent, to be looked at."""

@@ -1,0 +1,40 @@
+"""The system's chromium, driven by playwright."""
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def skip_loudly(reason: str) -> None:
+    """Skip, or fail where skipping is forbidden (.ci/run)."""
+    if os.environ.get("WELLREAD_FORBID_SKIPS") == "1":
+        pytest.fail(f"{reason} (and WELLREAD_FORBID_SKIPS=1)", pytrace=False)
+    pytest.skip(reason)
+
+
+@contextlib.contextmanager
+def chromium() -> Iterator["Browser"]:
+    """Start the system's chromium once; skips loudly where there is none."""
+    path = next(filter(None, map(shutil.which, NAMES)), None)
+    if path is None:
+        skip_loudly("NO BROWSER TESTS: install chromium (apt-get install chromium)")
+    from playwright.sync_api import sync_playwright
+
+    flags = ["--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]
+    if os.geteuid() == 0:
+        flags.append("--no-sandbox")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=flags)
+        try:
+            yield browser
+        finally:
+            browser.close()
