@@ -6,7 +6,8 @@ from django.utils.translation import gettext_lazy as _
 from newsletter.catalogue.models.colour import OUR_GREEN, readable_colour
 
 
-class Newsletter(models.Model):
+# The checker cannot see the manager of a model made of Wagtail's mixins, as Issue is.
+class Newsletter(models.Model):  # type: ignore[django-manager-missing]
     class Kind(models.TextChoices):
         EDITORIAL = "editorial", _("Editorial: staff compose each issue")
         DIGEST = "digest", _("Digest: assembled for each reader from the conditions followed")

@@ -13,98 +13,622 @@ import newsletter.editions.models.preview
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('catalogue', '0001_initial'),
-        ('wagtailcore', '0097_baselogentry_uuid_action_timestamp_indexes'),
+        ("catalogue", "0001_initial"),
+        ("wagtailcore", "0097_baselogentry_uuid_action_timestamp_indexes"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Article',
+            name="Article",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('live', models.BooleanField(default=True, editable=False, verbose_name='live')),
-                ('has_unpublished_changes', models.BooleanField(default=False, editable=False, verbose_name='has unpublished changes')),
-                ('first_published_at', models.DateTimeField(blank=True, db_index=True, null=True, verbose_name='first published at')),
-                ('last_published_at', models.DateTimeField(editable=False, null=True, verbose_name='last published at')),
-                ('go_live_at', models.DateTimeField(blank=True, null=True, verbose_name='go live date/time')),
-                ('expire_at', models.DateTimeField(blank=True, null=True, verbose_name='expiry date/time')),
-                ('expired', models.BooleanField(default=False, editable=False, verbose_name='expired')),
-                ('locked', models.BooleanField(default=False, editable=False, verbose_name='locked')),
-                ('locked_at', models.DateTimeField(editable=False, null=True, verbose_name='locked at')),
-                ('title', models.CharField(max_length=160, verbose_name='title')),
-                ('slug', models.SlugField(blank=True, help_text='Empty: from the title.', max_length=120, unique=True, verbose_name='slug')),
-                ('kind', models.CharField(choices=[('research', 'Research news'), ('tip', 'Health tip'), ('topic', 'Current topic'), ('expertise', 'Expert view')], default='tip', max_length=12, verbose_name='kind')),
-                ('language', models.CharField(default='en', max_length=10, verbose_name='language')),
-                ('summary', models.CharField(max_length=400, verbose_name='summary')),
-                ('body', wagtail.fields.StreamField([('heading', 0), ('rich_text', 1), ('quote', 4), ('key_facts', 8), ('callout', 11), ('emergency', 16)], block_lookup={0: ('newsletter.editions.blocks.heading.HeadingBlock', (), {}), 1: ('newsletter.editions.blocks.rich_text.ProseBlock', (), {}), 2: ('wagtail.blocks.TextBlock', (), {'help_text': 'Without quotation marks.', 'label': 'text', 'max_length': 600}), 3: ('wagtail.blocks.CharBlock', (), {'label': 'who said it', 'max_length': 160, 'required': False}), 4: ('wagtail.blocks.StructBlock', [[('text', 2), ('attribution', 3)]], {}), 5: ('wagtail.blocks.CharBlock', (), {'default': 'Key facts', 'label': 'title', 'max_length': 80}), 6: ('wagtail.blocks.CharBlock', (), {'label': 'fact', 'max_length': 240}), 7: ('wagtail.blocks.ListBlock', (6,), {'max_num': 8, 'min_num': 1}), 8: ('wagtail.blocks.StructBlock', [[('title', 5), ('facts', 7)]], {}), 9: ('wagtail.blocks.CharBlock', (), {'label': 'title', 'max_length': 80}), 10: ('wagtail.blocks.RichTextBlock', (), {'features': ['bold', 'italic', 'ul', 'link'], 'label': 'text'}), 11: ('wagtail.blocks.StructBlock', [[('title', 9), ('text', 10)]], {}), 12: ('wagtail.blocks.CharBlock', (), {'default': 'Get emergency help at once if you have', 'label': 'title', 'max_length': 100}), 13: ('wagtail.blocks.CharBlock', (), {'label': 'sign', 'max_length': 200}), 14: ('wagtail.blocks.ListBlock', (13,), {'max_num': 10, 'min_num': 1}), 15: ('wagtail.blocks.CharBlock', (), {'help_text': "Empty: the publisher's number.", 'label': 'emergency number', 'max_length': 20, 'required': False, 'validators': [django.core.validators.RegexValidator('^\\+?[0-9][0-9 ]{1,18}\\Z', 'Write a number that can be dialled, for example 112.')]}), 16: ('wagtail.blocks.StructBlock', [[('title', 12), ('signs', 14), ('number', 15)]], {})}, verbose_name='body')),
-                ('author_name', models.CharField(max_length=120, verbose_name='author')),
-                ('author_credentials', models.CharField(max_length=160, verbose_name="author's credentials")),
-                ('reviewer_name', models.CharField(blank=True, max_length=120, verbose_name='medically reviewed by')),
-                ('reviewer_credentials', models.CharField(blank=True, max_length=160, verbose_name="reviewer's credentials")),
-                ('reviewed_on', models.DateField(blank=True, null=True, verbose_name='reviewed on')),
-                ('review_due', models.DateField(blank=True, null=True, verbose_name='review due')),
-                ('sources', models.TextField(blank=True, help_text='One source a line.', verbose_name='sources')),
-                ('artwork', models.CharField(blank=True, help_text='Name of a drawing in static/art/.', max_length=60, verbose_name='artwork')),
-                ('weight', models.SmallIntegerField(default=0, verbose_name='weight')),
-                ('conditions', modelcluster.fields.ParentalManyToManyField(related_name='articles', to='catalogue.condition', verbose_name='conditions')),
-                ('latest_revision', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='wagtailcore.revision', verbose_name='latest revision')),
-                ('live_revision', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='wagtailcore.revision', verbose_name='live revision')),
-                ('locked_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='locked_%(class)ss', to=settings.AUTH_USER_MODEL, verbose_name='locked by')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("live", models.BooleanField(default=True, editable=False, verbose_name="live")),
+                (
+                    "has_unpublished_changes",
+                    models.BooleanField(
+                        default=False, editable=False, verbose_name="has unpublished changes"
+                    ),
+                ),
+                (
+                    "first_published_at",
+                    models.DateTimeField(
+                        blank=True, db_index=True, null=True, verbose_name="first published at"
+                    ),
+                ),
+                (
+                    "last_published_at",
+                    models.DateTimeField(
+                        editable=False, null=True, verbose_name="last published at"
+                    ),
+                ),
+                (
+                    "go_live_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="go live date/time"),
+                ),
+                (
+                    "expire_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="expiry date/time"),
+                ),
+                (
+                    "expired",
+                    models.BooleanField(default=False, editable=False, verbose_name="expired"),
+                ),
+                (
+                    "locked",
+                    models.BooleanField(default=False, editable=False, verbose_name="locked"),
+                ),
+                (
+                    "locked_at",
+                    models.DateTimeField(editable=False, null=True, verbose_name="locked at"),
+                ),
+                ("title", models.CharField(max_length=160, verbose_name="title")),
+                (
+                    "slug",
+                    models.SlugField(
+                        blank=True,
+                        help_text="Empty: from the title.",
+                        max_length=120,
+                        unique=True,
+                        verbose_name="slug",
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("research", "Research news"),
+                            ("tip", "Health tip"),
+                            ("topic", "Current topic"),
+                            ("expertise", "Expert view"),
+                        ],
+                        default="tip",
+                        max_length=12,
+                        verbose_name="kind",
+                    ),
+                ),
+                (
+                    "language",
+                    models.CharField(default="en", max_length=10, verbose_name="language"),
+                ),
+                ("summary", models.CharField(max_length=400, verbose_name="summary")),
+                (
+                    "body",
+                    wagtail.fields.StreamField(
+                        [
+                            ("heading", 0),
+                            ("rich_text", 1),
+                            ("quote", 4),
+                            ("key_facts", 8),
+                            ("callout", 11),
+                            ("emergency", 16),
+                        ],
+                        block_lookup={
+                            0: ("newsletter.editions.blocks.heading.HeadingBlock", (), {}),
+                            1: ("newsletter.editions.blocks.rich_text.ProseBlock", (), {}),
+                            2: (
+                                "wagtail.blocks.TextBlock",
+                                (),
+                                {
+                                    "help_text": "Without quotation marks.",
+                                    "label": "text",
+                                    "max_length": 600,
+                                },
+                            ),
+                            3: (
+                                "wagtail.blocks.CharBlock",
+                                (),
+                                {"label": "who said it", "max_length": 160, "required": False},
+                            ),
+                            4: (
+                                "wagtail.blocks.StructBlock",
+                                [[("text", 2), ("attribution", 3)]],
+                                {},
+                            ),
+                            5: (
+                                "wagtail.blocks.CharBlock",
+                                (),
+                                {"default": "Key facts", "label": "title", "max_length": 80},
+                            ),
+                            6: (
+                                "wagtail.blocks.CharBlock",
+                                (),
+                                {"label": "fact", "max_length": 240},
+                            ),
+                            7: ("wagtail.blocks.ListBlock", (6,), {"max_num": 8, "min_num": 1}),
+                            8: ("wagtail.blocks.StructBlock", [[("title", 5), ("facts", 7)]], {}),
+                            9: (
+                                "wagtail.blocks.CharBlock",
+                                (),
+                                {"label": "title", "max_length": 80},
+                            ),
+                            10: (
+                                "wagtail.blocks.RichTextBlock",
+                                (),
+                                {"features": ["bold", "italic", "ul", "link"], "label": "text"},
+                            ),
+                            11: ("wagtail.blocks.StructBlock", [[("title", 9), ("text", 10)]], {}),
+                            12: (
+                                "wagtail.blocks.CharBlock",
+                                (),
+                                {
+                                    "default": "Get emergency help at once if you have",
+                                    "label": "title",
+                                    "max_length": 100,
+                                },
+                            ),
+                            13: (
+                                "wagtail.blocks.CharBlock",
+                                (),
+                                {"label": "sign", "max_length": 200},
+                            ),
+                            14: ("wagtail.blocks.ListBlock", (13,), {"max_num": 10, "min_num": 1}),
+                            15: (
+                                "wagtail.blocks.CharBlock",
+                                (),
+                                {
+                                    "help_text": "Empty: the publisher's number.",
+                                    "label": "emergency number",
+                                    "max_length": 20,
+                                    "required": False,
+                                    "validators": [
+                                        django.core.validators.RegexValidator(
+                                            "^\\+?[0-9][0-9 ]{1,18}\\Z",
+                                            "Write a number that can be dialled, for example 112.",
+                                        )
+                                    ],
+                                },
+                            ),
+                            16: (
+                                "wagtail.blocks.StructBlock",
+                                [[("title", 12), ("signs", 14), ("number", 15)]],
+                                {},
+                            ),
+                        },
+                        verbose_name="body",
+                    ),
+                ),
+                ("author_name", models.CharField(max_length=120, verbose_name="author")),
+                (
+                    "author_credentials",
+                    models.CharField(max_length=160, verbose_name="author's credentials"),
+                ),
+                (
+                    "reviewer_name",
+                    models.CharField(
+                        blank=True, max_length=120, verbose_name="medically reviewed by"
+                    ),
+                ),
+                (
+                    "reviewer_credentials",
+                    models.CharField(
+                        blank=True, max_length=160, verbose_name="reviewer's credentials"
+                    ),
+                ),
+                (
+                    "reviewed_on",
+                    models.DateField(blank=True, null=True, verbose_name="reviewed on"),
+                ),
+                ("review_due", models.DateField(blank=True, null=True, verbose_name="review due")),
+                (
+                    "sources",
+                    models.TextField(
+                        blank=True, help_text="One source a line.", verbose_name="sources"
+                    ),
+                ),
+                (
+                    "artwork",
+                    models.CharField(
+                        blank=True,
+                        help_text="Name of a drawing in static/art/.",
+                        max_length=60,
+                        verbose_name="artwork",
+                    ),
+                ),
+                ("weight", models.SmallIntegerField(default=0, verbose_name="weight")),
+                (
+                    "conditions",
+                    modelcluster.fields.ParentalManyToManyField(
+                        related_name="articles", to="catalogue.condition", verbose_name="conditions"
+                    ),
+                ),
+                (
+                    "latest_revision",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="wagtailcore.revision",
+                        verbose_name="latest revision",
+                    ),
+                ),
+                (
+                    "live_revision",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="wagtailcore.revision",
+                        verbose_name="live revision",
+                    ),
+                ),
+                (
+                    "locked_by",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="locked_%(class)ss",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="locked by",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-first_published_at', 'title'],
+                "ordering": ["-first_published_at", "title"],
             },
             bases=(newsletter.editions.models.preview.PreviewedMixin, models.Model),
         ),
         migrations.CreateModel(
-            name='Issue',
+            name="Issue",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('live', models.BooleanField(default=True, editable=False, verbose_name='live')),
-                ('has_unpublished_changes', models.BooleanField(default=False, editable=False, verbose_name='has unpublished changes')),
-                ('first_published_at', models.DateTimeField(blank=True, db_index=True, null=True, verbose_name='first published at')),
-                ('last_published_at', models.DateTimeField(editable=False, null=True, verbose_name='last published at')),
-                ('go_live_at', models.DateTimeField(blank=True, null=True, verbose_name='go live date/time')),
-                ('expire_at', models.DateTimeField(blank=True, null=True, verbose_name='expiry date/time')),
-                ('expired', models.BooleanField(default=False, editable=False, verbose_name='expired')),
-                ('locked', models.BooleanField(default=False, editable=False, verbose_name='locked')),
-                ('locked_at', models.DateTimeField(editable=False, null=True, verbose_name='locked at')),
-                ('title', models.CharField(max_length=160, verbose_name='title')),
-                ('slug', models.SlugField(blank=True, help_text='Empty: from the title.', max_length=120, unique=True, verbose_name='slug')),
-                ('language', models.CharField(default='en', max_length=10, verbose_name='language')),
-                ('subject', models.CharField(max_length=120, validators=[django.core.validators.RegexValidator('^[^\\r\\n\\x00]*\\Z', 'Write it on one line.')], verbose_name='subject')),
-                ('preheader', models.CharField(help_text='The line that mail programs show after the subject.', max_length=140, validators=[django.core.validators.RegexValidator('^[^\\r\\n\\x00]*\\Z', 'Write it on one line.')], verbose_name='preheader')),
-                ('greeting', models.CharField(blank=True, default='Hello {first_name|there},', help_text="{first_name|there} is the reader's first name, or “there” without one.", max_length=120, validators=[django.core.validators.RegexValidator('^[^\\r\\n\\x00]*\\Z', 'Write it on one line.'), newsletter.editions.merge_tags.known_tags_only], verbose_name='greeting')),
-                ('body', wagtail.fields.StreamField([('heading', 0), ('rich_text', 1), ('article_card', 5), ('image', 6), ('button', 9), ('quote', 12), ('divider', 13), ('key_facts', 17), ('callout', 20), ('emergency', 25)], block_lookup={0: ('newsletter.editions.blocks.heading.HeadingBlock', (), {}), 1: ('newsletter.editions.blocks.rich_text.ProseBlock', (), {}), 2: ('wagtail.snippets.blocks.SnippetChooserBlock', ('editions.Article',), {'label': 'article'}), 3: ('wagtail.blocks.CharBlock', (), {'help_text': "Empty: the article's own summary.", 'label': 'lead', 'max_length': 400, 'required': False}), 4: ('wagtail.blocks.BooleanBlock', (), {'default': True, 'label': 'show its drawing', 'required': False}), 5: ('wagtail.blocks.StructBlock', [[('article', 2), ('lead', 3), ('show_artwork', 4)]], {}), 6: ('wagtail.images.blocks.ImageBlock', [], {}), 7: ('wagtail.blocks.CharBlock', (), {'help_text': 'Begin with a verb: “Read the guide”.', 'label': 'text', 'max_length': 40}), 8: ('wagtail.blocks.CharBlock', (), {'label': 'address', 'max_length': 500, 'validators': [newsletter.editions.blocks.button.web_address]}), 9: ('wagtail.blocks.StructBlock', [[('text', 7), ('url', 8)]], {}), 10: ('wagtail.blocks.TextBlock', (), {'help_text': 'Without quotation marks.', 'label': 'text', 'max_length': 600}), 11: ('wagtail.blocks.CharBlock', (), {'label': 'who said it', 'max_length': 160, 'required': False}), 12: ('wagtail.blocks.StructBlock', [[('text', 10), ('attribution', 11)]], {}), 13: ('newsletter.editions.blocks.divider.DividerBlock', (), {}), 14: ('wagtail.blocks.CharBlock', (), {'default': 'Key facts', 'label': 'title', 'max_length': 80}), 15: ('wagtail.blocks.CharBlock', (), {'label': 'fact', 'max_length': 240}), 16: ('wagtail.blocks.ListBlock', (15,), {'max_num': 8, 'min_num': 1}), 17: ('wagtail.blocks.StructBlock', [[('title', 14), ('facts', 16)]], {}), 18: ('wagtail.blocks.CharBlock', (), {'label': 'title', 'max_length': 80}), 19: ('wagtail.blocks.RichTextBlock', (), {'features': ['bold', 'italic', 'ul', 'link'], 'label': 'text'}), 20: ('wagtail.blocks.StructBlock', [[('title', 18), ('text', 19)]], {}), 21: ('wagtail.blocks.CharBlock', (), {'default': 'Get emergency help at once if you have', 'label': 'title', 'max_length': 100}), 22: ('wagtail.blocks.CharBlock', (), {'label': 'sign', 'max_length': 200}), 23: ('wagtail.blocks.ListBlock', (22,), {'max_num': 10, 'min_num': 1}), 24: ('wagtail.blocks.CharBlock', (), {'help_text': "Empty: the publisher's number.", 'label': 'emergency number', 'max_length': 20, 'required': False, 'validators': [django.core.validators.RegexValidator('^\\+?[0-9][0-9 ]{1,18}\\Z', 'Write a number that can be dialled, for example 112.')]}), 25: ('wagtail.blocks.StructBlock', [[('title', 21), ('signs', 23), ('number', 24)]], {})}, verbose_name='body')),
-                ('latest_revision', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='wagtailcore.revision', verbose_name='latest revision')),
-                ('live_revision', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='wagtailcore.revision', verbose_name='live revision')),
-                ('locked_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='locked_%(class)ss', to=settings.AUTH_USER_MODEL, verbose_name='locked by')),
-                ('newsletter', models.ForeignKey(limit_choices_to={'kind': 'editorial'}, on_delete=django.db.models.deletion.PROTECT, related_name='issues', to='catalogue.newsletter', verbose_name='newsletter')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("live", models.BooleanField(default=True, editable=False, verbose_name="live")),
+                (
+                    "has_unpublished_changes",
+                    models.BooleanField(
+                        default=False, editable=False, verbose_name="has unpublished changes"
+                    ),
+                ),
+                (
+                    "first_published_at",
+                    models.DateTimeField(
+                        blank=True, db_index=True, null=True, verbose_name="first published at"
+                    ),
+                ),
+                (
+                    "last_published_at",
+                    models.DateTimeField(
+                        editable=False, null=True, verbose_name="last published at"
+                    ),
+                ),
+                (
+                    "go_live_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="go live date/time"),
+                ),
+                (
+                    "expire_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="expiry date/time"),
+                ),
+                (
+                    "expired",
+                    models.BooleanField(default=False, editable=False, verbose_name="expired"),
+                ),
+                (
+                    "locked",
+                    models.BooleanField(default=False, editable=False, verbose_name="locked"),
+                ),
+                (
+                    "locked_at",
+                    models.DateTimeField(editable=False, null=True, verbose_name="locked at"),
+                ),
+                ("title", models.CharField(max_length=160, verbose_name="title")),
+                (
+                    "slug",
+                    models.SlugField(
+                        blank=True,
+                        help_text="Empty: from the title.",
+                        max_length=120,
+                        unique=True,
+                        verbose_name="slug",
+                    ),
+                ),
+                (
+                    "language",
+                    models.CharField(default="en", max_length=10, verbose_name="language"),
+                ),
+                (
+                    "subject",
+                    models.CharField(
+                        max_length=120,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[^\\r\\n\\x00]*\\Z", "Write it on one line."
+                            )
+                        ],
+                        verbose_name="subject",
+                    ),
+                ),
+                (
+                    "preheader",
+                    models.CharField(
+                        help_text="The line that mail programs show after the subject.",
+                        max_length=140,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[^\\r\\n\\x00]*\\Z", "Write it on one line."
+                            )
+                        ],
+                        verbose_name="preheader",
+                    ),
+                ),
+                (
+                    "greeting",
+                    models.CharField(
+                        blank=True,
+                        default="Hello {first_name|there},",
+                        help_text="{first_name|there} is the reader's first name, or “there” without one.",
+                        max_length=120,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[^\\r\\n\\x00]*\\Z", "Write it on one line."
+                            ),
+                            newsletter.editions.merge_tags.known_tags_only,
+                        ],
+                        verbose_name="greeting",
+                    ),
+                ),
+                (
+                    "body",
+                    wagtail.fields.StreamField(
+                        [
+                            ("heading", 0),
+                            ("rich_text", 1),
+                            ("article_card", 5),
+                            ("image", 6),
+                            ("button", 9),
+                            ("quote", 12),
+                            ("divider", 13),
+                            ("key_facts", 17),
+                            ("callout", 20),
+                            ("emergency", 25),
+                        ],
+                        block_lookup={
+                            0: ("newsletter.editions.blocks.heading.HeadingBlock", (), {}),
+                            1: ("newsletter.editions.blocks.rich_text.ProseBlock", (), {}),
+                            2: (
+                                "wagtail.snippets.blocks.SnippetChooserBlock",
+                                ("editions.Article",),
+                                {"label": "article"},
+                            ),
+                            3: (
+                                "wagtail.blocks.CharBlock",
+                                (),
+                                {
+                                    "help_text": "Empty: the article's own summary.",
+                                    "label": "lead",
+                                    "max_length": 400,
+                                    "required": False,
+                                },
+                            ),
+                            4: (
+                                "wagtail.blocks.BooleanBlock",
+                                (),
+                                {"default": True, "label": "show its drawing", "required": False},
+                            ),
+                            5: (
+                                "wagtail.blocks.StructBlock",
+                                [[("article", 2), ("lead", 3), ("show_artwork", 4)]],
+                                {},
+                            ),
+                            6: ("wagtail.images.blocks.ImageBlock", [], {}),
+                            7: (
+                                "wagtail.blocks.CharBlock",
+                                (),
+                                {
+                                    "help_text": "Begin with a verb: “Read the guide”.",
+                                    "label": "text",
+                                    "max_length": 40,
+                                },
+                            ),
+                            8: (
+                                "wagtail.blocks.CharBlock",
+                                (),
+                                {
+                                    "label": "address",
+                                    "max_length": 500,
+                                    "validators": [newsletter.editions.blocks.button.web_address],
+                                },
+                            ),
+                            9: ("wagtail.blocks.StructBlock", [[("text", 7), ("url", 8)]], {}),
+                            10: (
+                                "wagtail.blocks.TextBlock",
+                                (),
+                                {
+                                    "help_text": "Without quotation marks.",
+                                    "label": "text",
+                                    "max_length": 600,
+                                },
+                            ),
+                            11: (
+                                "wagtail.blocks.CharBlock",
+                                (),
+                                {"label": "who said it", "max_length": 160, "required": False},
+                            ),
+                            12: (
+                                "wagtail.blocks.StructBlock",
+                                [[("text", 10), ("attribution", 11)]],
+                                {},
+                            ),
+                            13: ("newsletter.editions.blocks.divider.DividerBlock", (), {}),
+                            14: (
+                                "wagtail.blocks.CharBlock",
+                                (),
+                                {"default": "Key facts", "label": "title", "max_length": 80},
+                            ),
+                            15: (
+                                "wagtail.blocks.CharBlock",
+                                (),
+                                {"label": "fact", "max_length": 240},
+                            ),
+                            16: ("wagtail.blocks.ListBlock", (15,), {"max_num": 8, "min_num": 1}),
+                            17: (
+                                "wagtail.blocks.StructBlock",
+                                [[("title", 14), ("facts", 16)]],
+                                {},
+                            ),
+                            18: (
+                                "wagtail.blocks.CharBlock",
+                                (),
+                                {"label": "title", "max_length": 80},
+                            ),
+                            19: (
+                                "wagtail.blocks.RichTextBlock",
+                                (),
+                                {"features": ["bold", "italic", "ul", "link"], "label": "text"},
+                            ),
+                            20: ("wagtail.blocks.StructBlock", [[("title", 18), ("text", 19)]], {}),
+                            21: (
+                                "wagtail.blocks.CharBlock",
+                                (),
+                                {
+                                    "default": "Get emergency help at once if you have",
+                                    "label": "title",
+                                    "max_length": 100,
+                                },
+                            ),
+                            22: (
+                                "wagtail.blocks.CharBlock",
+                                (),
+                                {"label": "sign", "max_length": 200},
+                            ),
+                            23: ("wagtail.blocks.ListBlock", (22,), {"max_num": 10, "min_num": 1}),
+                            24: (
+                                "wagtail.blocks.CharBlock",
+                                (),
+                                {
+                                    "help_text": "Empty: the publisher's number.",
+                                    "label": "emergency number",
+                                    "max_length": 20,
+                                    "required": False,
+                                    "validators": [
+                                        django.core.validators.RegexValidator(
+                                            "^\\+?[0-9][0-9 ]{1,18}\\Z",
+                                            "Write a number that can be dialled, for example 112.",
+                                        )
+                                    ],
+                                },
+                            ),
+                            25: (
+                                "wagtail.blocks.StructBlock",
+                                [[("title", 21), ("signs", 23), ("number", 24)]],
+                                {},
+                            ),
+                        },
+                        verbose_name="body",
+                    ),
+                ),
+                (
+                    "latest_revision",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="wagtailcore.revision",
+                        verbose_name="latest revision",
+                    ),
+                ),
+                (
+                    "live_revision",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="wagtailcore.revision",
+                        verbose_name="live revision",
+                    ),
+                ),
+                (
+                    "locked_by",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="locked_%(class)ss",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="locked by",
+                    ),
+                ),
+                (
+                    "newsletter",
+                    models.ForeignKey(
+                        limit_choices_to={"kind": "editorial"},
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="issues",
+                        to="catalogue.newsletter",
+                        verbose_name="newsletter",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-pk'],
+                "ordering": ["-pk"],
             },
             bases=(newsletter.editions.models.preview.PreviewedMixin, models.Model),
         ),
         migrations.CreateModel(
-            name='Release',
+            name="Release",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('seq', models.BigIntegerField(unique=True)),
-                ('released_at', models.DateTimeField(auto_now_add=True)),
-                ('withdrawn_at', models.DateTimeField(null=True)),
-                ('withdrawal_reason', models.CharField(blank=True, max_length=200)),
-                ('article', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='releases', to='editions.article')),
-                ('released_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('withdrawn_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("seq", models.BigIntegerField(unique=True)),
+                ("released_at", models.DateTimeField(auto_now_add=True)),
+                ("withdrawn_at", models.DateTimeField(null=True)),
+                ("withdrawal_reason", models.CharField(blank=True, max_length=200)),
+                (
+                    "article",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="releases",
+                        to="editions.article",
+                    ),
+                ),
+                (
+                    "released_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "withdrawn_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['seq'],
+                "ordering": ["seq"],
             },
         ),
     ]
