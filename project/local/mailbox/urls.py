@@ -1,3 +1,5 @@
+"""The local mailbox, under /mailbox/ and only in the embedded mode."""
+
 from django.urls import path
 
 from project.local.mailbox import views
