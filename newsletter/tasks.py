@@ -15,6 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from newsletter.approval import schedule as schedules
+from newsletter.approval.readiness import readiness
 from newsletter.outcomes.reactions import react
 from newsletter.sending import feed as feeding
 from newsletter.sending import plan, stopping
@@ -91,6 +92,11 @@ def start_scheduled() -> None:
     for due in schedules.due():
         issue = due.approval.issue
         assert issue is not None  # schedules are of issues only
+        ready = readiness(issue)
+        if ready.approval is None:
+            log.error("Schedule %s did not start: %s", due.pk, " ".join(ready.refusals))
+            schedules.refuse(schedule=due, reason=" ".join(ready.refusals))
+            continue
         try:
             with transaction.atomic():
                 if not schedules.start(schedule=due):

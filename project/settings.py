@@ -145,7 +145,10 @@ CACHES = {
         # django-redis' URL for a socket is unix://, kombu's is redis+socket://
         "LOCATION": REDIS_URL.replace("redis+socket://", "unix://"),
         "KEY_PREFIX": "wellread",
-    }
+    },
+    # Which sizes of a picture exist. Kept in the process, so that composing and approving do not
+    # hang on Redis.
+    "renditions": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
 }
 
 # --- Work queue --------------------------------------------------------------------------
@@ -220,6 +223,8 @@ ESP_HEALTH_AGREEMENT = env.text("ESP_HEALTH_AGREEMENT", default="")
 ANYMAIL = env.starting_with("ANYMAIL_")
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", default="hello@wellread.example")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+# What Django itself mails, a new password for staff, takes the same way out.
+EMAIL_BACKEND = "newsletter.transports.django_mail.EmailBackend"
 
 # --- Sending -----------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from newsletter.approval.schedule import schedule
 from newsletter.management import test_mailing
 from newsletter.sending.models import Batch, Mailing
 from newsletter.sending.plan import plan_issue
+from signup.models import Subscription
 from tests.sending.mailings import planned, sent_to, with_readers
 
 pytestmark = pytest.mark.django_db
@@ -73,6 +74,19 @@ def test_an_issue_that_changed_since_its_approval_does_not_start_and_says_why(en
     assert made.started_at is None
     assert made.cancelled_at is not None
     assert "approved" in made.refusal
+    assert not Mailing.objects.exists()
+    assert enqueued == []
+
+
+def test_what_stops_sending_by_hand_stops_a_scheduled_issue_too(enqueued):
+    made = scheduled()
+    Subscription.objects.all().delete()
+
+    tasks.start_scheduled()
+
+    made.refresh_from_db()
+    assert made.started_at is None
+    assert "Nobody receives this newsletter" in made.refusal
     assert not Mailing.objects.exists()
     assert enqueued == []
 
