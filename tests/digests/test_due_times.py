@@ -76,7 +76,8 @@ def _a_day_was_skipped(wall: datetime, rhythm: Rhythm) -> bool:
 
 @given(rhythms, instants)
 def test_a_year_of_due_times_has_no_double_and_no_gap(rhythm, after):
-    expected = {"daily": (364, 367), "weekly": (52, 53), "monthly": (12, 13)}
+    # The first such weekday may fall on the very first day, which is not after itself.
+    expected = {"daily": (364, 367), "weekly": (52, 53), "monthly": (11, 13)}
     if rhythm.cadence == "immediate":
         return
     end, due, seen = after + timedelta(days=365, hours=12), after, 0

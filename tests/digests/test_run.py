@@ -349,3 +349,22 @@ def test_a_slice_takes_few_queries_however_many_readers(
     with django_assert_max_num_queries(45):
         run_due(NEXT_MONDAY)
     assert Delivery.objects.count() == 60
+
+
+def test_a_slice_that_was_overtaken_writes_nothing_and_is_read_anew(newsletter, back, monkeypatch):
+    first, second = reader(newsletter, back), reader(newsletter, back)
+    settle()
+    article = released(back)
+    choose, tries = digest_run._Planner._owed, []
+
+    def and_another_run_meanwhile(planner, rows):
+        tries.append(len(rows))
+        if len(tries) == 1:
+            # Undone again with the slice, which is how little of it may remain.
+            DigestMark.objects.filter(pk=second.pk).update(mark=99)
+        return choose(planner, rows)
+
+    monkeypatch.setattr(digest_run._Planner, "_owed", and_another_run_meanwhile)
+    run_due(MONDAY)
+    assert tries == [2, 2]
+    assert deliveries(first) == deliveries(second) == [[article.pk]]

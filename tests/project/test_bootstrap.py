@@ -33,6 +33,7 @@ def bootstrap(tmp_path, monkeypatch):
     monkeypatch.setitem(names, "LOG", venv / "install.log")
     # pip takes seconds to unpack, and nothing here calls it.
     monkeypatch.setitem(names, "MAKE_VENV", [*names["MAKE_VENV"], "--without-pip"])
+    monkeypatch.setitem(names, "VENV_TEST", names["VENV_TEST"].replace("pip, ", ""))
     monkeypatch.delenv("REDIS_URL")
     names["pip_runs"] = []
 
@@ -130,13 +131,12 @@ def test_what_the_tests_installed_is_enough_to_run(bootstrap):
     assert bootstrap["pip_runs"] == ["requirements-test.txt", "requirements-valkey.txt"]
 
 
-@pytest.mark.parametrize("damage", ["no python", "no stamp", "half a stamp", "a package is gone"])
-def test_a_broken_venv_is_made_anew(bootstrap, damage, capsys):
+@pytest.mark.parametrize("damage", ["no stamp", "half a stamp", "a package is gone"])
+def test_a_venv_that_is_not_complete_is_brought_up_to_date(bootstrap, damage, capsys):
     bootstrap["prepare"]("run")
     venv, stamp = bootstrap["VENV"], bootstrap["STAMP"]
+    (venv / "somebody's own").touch()
     match damage:
-        case "no python":
-            (venv / "bin" / "python").unlink()
         case "no stamp":
             stamp.unlink()
         case "half a stamp":
@@ -145,20 +145,42 @@ def test_a_broken_venv_is_made_anew(bootstrap, damage, capsys):
             noted = json.loads(stamp.read_text())
             shutil.rmtree(next(Path(noted["site"]).glob("something-*")))
     bootstrap["prepare"]("run")
+    assert "up to date" in capsys.readouterr().out
+    assert len(bootstrap["pip_runs"]) == 4
+    assert (venv / "somebody's own").exists()
+
+
+@pytest.mark.parametrize("damage", ["no python", "a Python that is gone", "a foreign file"])
+def test_a_broken_venv_is_made_anew(bootstrap, damage, capsys):
+    bootstrap["prepare"]("run")
+    python = bootstrap["PYTHON"]
+    python.unlink()
+    match damage:
+        case "a Python that is gone":
+            python.symlink_to("/no/such/python3")
+        case "a foreign file":
+            python.write_text("not a program")
+    bootstrap["prepare"]("run")
     assert "making it anew" in capsys.readouterr().out
     assert len(bootstrap["pip_runs"]) == 4
-    assert (venv / "bin" / "python").exists()
+    assert subprocess.run([python, "-c", "pass"], check=False).returncode == 0
 
 
-def test_a_venv_that_was_copied_elsewhere_is_made_anew(bootstrap, tmp_path, monkeypatch):
-    bootstrap["prepare"]("run")
-    moved = tmp_path / "elsewhere"
-    shutil.copytree(bootstrap["VENV"], moved / ".venv", symlinks=True)
-    for name, path in {"VENV": ".venv", "PYTHON": ".venv/bin/python",
-                       "STAMP": ".venv/wellread.json"}.items():  # fmt: skip
-        monkeypatch.setitem(bootstrap, name, moved / path)
-    bootstrap["prepare"]("run")
-    assert len(bootstrap["pip_runs"]) == 4
+def test_two_makes_at_once_do_not_install_at_once(bootstrap, capsys):
+    import fcntl
+    import threading
+
+    with SCRIPT.open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        waiting = threading.Thread(target=bootstrap["prepare"], args=("run",))
+        waiting.start()
+        waiting.join(0.5)
+        assert waiting.is_alive()
+        assert bootstrap["pip_runs"] == []
+        fcntl.flock(held, fcntl.LOCK_UN)
+        waiting.join(30)
+    assert "waiting for it" in capsys.readouterr().out
+    assert len(bootstrap["pip_runs"]) == 2
 
 
 @pytest.mark.parametrize(

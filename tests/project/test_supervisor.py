@@ -5,6 +5,7 @@ Real processes are started and killed here, each test on a folder of its own.
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -115,6 +116,58 @@ def test_a_second_start_on_the_same_folder_is_refused(folder):
         assert f"already runs on {folder}" in second.output
         assert str(stack.supervisor.pid) in second.output
         assert stack.get("/healthz")[0] == 200
+
+
+CRASHING = """
+import sys, threading, os, signal, time
+from pathlib import Path
+from project.local.supervisor import Child, Supervisor
+supervisor = Supervisor(Path("."), say=lambda text: print(f"{time.monotonic():.2f} {text}"))
+supervisor.start(Child("The test", [sys.executable, "-c", "raise SystemExit(3)"], os.environ))
+supervisor.start(Child("The other", ["sleep", "60"], os.environ))
+signal.setitimer(signal.ITIMER_REAL, 5)
+signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+supervisor.run()
+supervisor.stop()
+print("stopped")
+"""
+
+
+def test_what_crashes_again_and_again_is_started_with_patience():
+    done = subprocess.run(
+        [sys.executable, "-c", CRASHING], cwd=processes.ROOT, capture_output=True, text=True,
+        timeout=60, check=True,
+    )  # fmt: skip
+    said = [line.partition(" ")[2] for line in done.stdout.splitlines()[:-1]]
+    assert said[:3] == [
+        "The test ended with code 3. Starting it again now.",
+        "The test ended with code 3. Starting it again in 1 s.",
+        "The test ended with code 3. Starting it again in 2 s.",
+    ]
+    assert len(said) < 6
+    assert "stopped" in done.stdout
+
+
+NEVER_UP = """
+import os, sys
+from pathlib import Path
+from project.local.supervisor import Child, StartFailedError, Supervisor
+supervisor = Supervisor(Path("."), say=print)
+child = Child("The test", [sys.executable, "-c", "raise SystemExit(3)"], os.environ,
+              ready=lambda: False, log=Path("its.log"))
+try:
+    supervisor.start(child)
+except StartFailedError as error:
+    print(error)
+"""
+
+
+def test_a_child_that_does_not_come_up_ends_the_start():
+    done = subprocess.run(
+        [sys.executable, "-c", NEVER_UP], cwd=processes.ROOT, capture_output=True, text=True,
+        timeout=60, check=True,
+    )  # fmt: skip
+    assert done.stdout == "The test ended at once; see its.log for the reason.\n"
 
 
 @pytest.mark.parametrize(

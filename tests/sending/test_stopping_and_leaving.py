@@ -50,6 +50,7 @@ def test_stopping_lets_the_chunk_that_was_checked_go_and_no_other(chunks_of_two,
 
     assert ending is Ending.STOPPED
     assert len(sent_to()) == 2
+    assert states(mailing) == ["accepted"] * 2 + ["queued"] * 4
     assert Batch.objects.get().state == Batch.State.READY
     assert_balanced(mailing)
 
