@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 # Waiting for one relay may take RFC 5321's ten minutes; the visibility timeout stands above it.
 DELIVER_LIMIT = 840
 # Of 2,000 readers each: some seconds.
-DIGEST_SLICES = 50
+DIGEST_SLICES = 10
 
 
 @worker_init.connect
@@ -111,7 +111,9 @@ def start_scheduled() -> None:
 @shared_task
 def run_digests() -> None:
     """Plan the digests that are due; a run that is too large for one task is gone on with."""
-    run_due(timezone.now(), at_most_slices=DIGEST_SLICES)
+    runs = run_due(timezone.now(), at_most_slices=DIGEST_SLICES)
+    if not all(run.complete for run in runs):
+        run_digests.delay()
 
 
 @shared_task
