@@ -6,21 +6,21 @@ from signup import mail
 from signup.privacy import retention
 
 
-@shared_task(queue="prompt")
+@shared_task
 def send_system_mail(system_mail_id: int | None) -> None:
     """Send one system mail. None: nothing was due, but asking took as long (invariant 13)."""
     if system_mail_id is not None:
         mail.send_system_mail(system_mail_id)
 
 
-@shared_task(queue="control")
+@shared_task
 def sweep_system_mail() -> None:
     """Hand out again what got lost or is due for another try. Beat, every 15 seconds."""
     for system_mail_id in mail.sweep():
         send_system_mail.delay(system_mail_id)
 
 
-@shared_task(queue="control")
+@shared_task
 def purge_sign_ups() -> None:
     """Delete what was never confirmed and is past its use. Beat, daily."""
     retention.purge()

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import pytest
 import redis
 from django.conf import settings
+from django.core.cache import caches
 from django.db import connection, connections
 from django.test import TransactionTestCase
 
@@ -113,8 +114,9 @@ def _valkey_client(_valkey_server: None) -> Iterator["redis.Redis[bytes]"]:
 
 @pytest.fixture(autouse=True)
 def _empty_valkey(_valkey_client: "redis.Redis[bytes]") -> None:
-    """No limit, lock or task of one test reaches the next."""
+    """No limit, lock or task of one test reaches the next, nor what a process remembers."""
     _valkey_client.flushall()
+    caches["renditions"].clear()
 
 
 @pytest.fixture
