@@ -75,6 +75,8 @@ def record_all(
         )
     if not statements:
         return []
+    if any(statement.text is not None and statement.text.is_draft for statement in statements):
+        raise ValueError("Nobody can agree to a draft: only approved wordings go into the ledger.")
     subject = _locked_subject(subscriber)
     at = at or timezone.now()
     seq, previous = subject.head_seq, bytes(subject.head_hash) or FIRST

@@ -1,4 +1,8 @@
-from signup.models.consent import ConsentEntry, ConsentSubject, ConsentText
+from signup.models.address_change import AddressChange
+from signup.models.asked import Asked
+from signup.models.consent import ConsentEntry, ConsentSubject, ConsentTerm, ConsentText
+from signup.models.parting import Parting
+from signup.models.renewal import Renewal, RenewalQuestion
 from signup.models.request import SignUp
 from signup.models.subscriber import Follow, Subscriber
 from signup.models.subscription import Subscription
@@ -6,10 +10,16 @@ from signup.models.suppression import Suppression
 from signup.models.system_mail import SystemMail
 
 __all__ = [
+    "AddressChange",
+    "Asked",
     "ConsentEntry",
     "ConsentSubject",
+    "ConsentTerm",
     "ConsentText",
     "Follow",
+    "Parting",
+    "Renewal",
+    "RenewalQuestion",
     "SignUp",
     "Subscriber",
     "Subscription",
