@@ -145,6 +145,8 @@ CACHES = {
         # django-redis' URL for a socket is unix://, kombu's is redis+socket://
         "LOCATION": REDIS_URL.replace("redis+socket://", "unix://"),
         "KEY_PREFIX": "wellread",
+        # A page waits no longer for what it can do without.
+        "OPTIONS": {"socket_timeout": 1.0, "socket_connect_timeout": 1.0},
     }
 }
 
@@ -234,6 +236,23 @@ SENDING_RETRY_SECONDS = env.number("SENDING_RETRY_SECONDS", default=1800.0)
 SENDING_GIVE_UP_DAYS = env.number("SENDING_GIVE_UP_DAYS", default=4.0)
 # How long to leave a relay alone that cannot be reached.
 SENDING_LINE_PAUSE_SECONDS = env.number("SENDING_LINE_PAUSE_SECONDS", default=30.0)
+
+# --- Sign-up -----------------------------------------------------------------------------
+
+# The guard's limits (docs/privacy.md): in an hour, for an address in a day.
+SIGN_UPS_PER_NETWORK = env.whole("SIGN_UPS_PER_NETWORK", default=60)
+SIGN_UPS_PER_ADDRESS = env.whole("SIGN_UPS_PER_ADDRESS", default=6)
+SIGN_UPS_PER_DOMAIN = env.whole("SIGN_UPS_PER_DOMAIN", default=3_000)
+SIGN_UPS_PER_HOUR = env.whole("SIGN_UPS_PER_HOUR", default=20_000)
+# Of these, how many without proof of work: browsers without JavaScript, forms on other sites.
+SIGN_UPS_UNPROVED_PER_NETWORK = env.whole("SIGN_UPS_UNPROVED_PER_NETWORK", default=20)
+SIGN_UPS_UNPROVED_PER_HOUR = env.whole("SIGN_UPS_UNPROVED_PER_HOUR", default=2_000)
+# What begins attack mode, and how long it lasts after the last sign of an attack.
+SIGN_UP_ALARM_PER_MINUTE = env.whole("SIGN_UP_ALARM_PER_MINUTE", default=300)
+SIGN_UP_ALARM_SUSPICIOUS = env.whole("SIGN_UP_ALARM_SUSPICIOUS", default=100)
+SIGN_UP_ALARM_MINUTES = env.whole("SIGN_UP_ALARM_MINUTES", default=15)
+# The demo's addresses are at example.org, which by its own word takes no mail.
+SIGN_UP_LOOKS_UP_DOMAINS = env.flag("SIGN_UP_LOOKS_UP_DOMAINS", default=not EMBEDDED)
 
 # --- Languages and time --------------------------------------------------------------------
 

@@ -2,13 +2,14 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from signup.views import choosing, confirming, leaving, notice, signing_up
+from signup.views import choosing, confirming, leaving, notice, proving, signing_up
 
 app_name = "signup"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("sign-up/", signing_up.sign_up, name="sign_up"),
     path("sign-up/check-your-inbox/", signing_up.check_inbox, name="check_inbox"),
+    path("sign-up/challenge/", proving.challenge, name="challenge"),
     path("sign-up/for/<slug:slug>/", signing_up.condition_sign_up, name="condition_sign_up"),
     path("confirm/<str:token>/", confirming.confirm, name="confirm"),
     path("welcome/<str:token>/", choosing.welcome, name="welcome"),

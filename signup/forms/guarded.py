@@ -65,6 +65,11 @@ class GuardedForm(ErrorSummary, forms.Form):
     def trap(self) -> str:
         return str(self.data.get("nickname_2", ""))
 
+    @property
+    def proof(self) -> str:
+        """What static/js/proof-of-work.js filled in; empty where no script runs."""
+        return str(self.data.get("proof_of_work", ""))
+
     def clean_email(self) -> Address:
         try:
             return normalise(self.cleaned_data["email"])

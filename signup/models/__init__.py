@@ -1,4 +1,5 @@
 from signup.models.address_change import AddressChange
+from signup.models.alarm import SignUpAlarm
 from signup.models.asked import Asked
 from signup.models.consent import ConsentEntry, ConsentSubject, ConsentTerm, ConsentText
 from signup.models.parting import Parting
@@ -21,6 +22,7 @@ __all__ = [
     "Renewal",
     "RenewalQuestion",
     "SignUp",
+    "SignUpAlarm",
     "Subscriber",
     "Subscription",
     "Suppression",
