@@ -134,6 +134,15 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name="LedgerSeal",
+            fields=[
+                ("number", models.PositiveIntegerField(primary_key=True, serialize=False)),
+                ("made_at", models.DateTimeField()),
+                ("chains", models.PositiveIntegerField()),
+                ("file_hash", models.BinaryField(max_length=32)),
+            ],
+        ),
+        migrations.CreateModel(
             name="Renewal",
             fields=[
                 (

@@ -1,7 +1,13 @@
 from signup.models.address_change import AddressChange
 from signup.models.alarm import SignUpAlarm
 from signup.models.asked import Asked
-from signup.models.consent import ConsentEntry, ConsentSubject, ConsentTerm, ConsentText
+from signup.models.consent import (
+    ConsentEntry,
+    ConsentSubject,
+    ConsentTerm,
+    ConsentText,
+    LedgerSeal,
+)
 from signup.models.parting import Parting
 from signup.models.renewal import Renewal, RenewalQuestion
 from signup.models.request import SignUp
@@ -18,6 +24,7 @@ __all__ = [
     "ConsentTerm",
     "ConsentText",
     "Follow",
+    "LedgerSeal",
     "Parting",
     "Renewal",
     "RenewalQuestion",

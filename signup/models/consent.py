@@ -153,3 +153,12 @@ class ConsentTerm(models.Model):
         validators=[MaxValueValidator(3660)],
         help_text=_("0: it never expires by itself."),
     )
+
+
+class LedgerSeal(models.Model):
+    """A seal that was written outside the database, noted here so that a lost file shows."""
+
+    number = models.PositiveIntegerField(primary_key=True)
+    made_at = models.DateTimeField()
+    chains = models.PositiveIntegerField()
+    file_hash = models.BinaryField(max_length=32)
