@@ -1,13 +1,16 @@
 """The sign-up forms: what may be typed, and what is said when it is wrong."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.utils.functional import cached_property
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from newsletter.archive import search
 from newsletter.catalogue.models import Condition, Newsletter
 from signup import guard
 from signup.consent import current_texts
@@ -77,6 +80,15 @@ class AskingForm(GuardedForm):
         return texts
 
 
+@dataclass
+class Group:
+    """One group of conditions on the sign-up page; each row is (condition, ticked)."""
+
+    name: str
+    rows: list[tuple[Condition, bool]] = field(default_factory=list)
+    is_open: bool = True
+
+
 class SignUpForm(AskingForm):
     """The sign-up page: newsletters, conditions in groups, cadence."""
 
@@ -86,8 +98,16 @@ class SignUpForm(AskingForm):
     # The order on the page, which is the order of the errors in the summary.
     field_order = ["newsletters", "conditions", "cadence", "email"]
 
-    def __init__(self, data: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
+    # More conditions than this are shown group by group, folded.
+    UNFOLDED_AT_MOST = 24
+    # With no more than these, eyes are faster than fingers.
+    SEARCHED_FROM = 8
+
+    def __init__(
+        self, data: Mapping[str, Any] | None = None, *, query: str = "", **kwargs: Any
+    ) -> None:
         super().__init__(data, **kwargs)
+        self.query = search.clean(query)
         # Choices are held in memory: what was typed never reaches a query.
         self.open_newsletters = {n.slug: n for n in Newsletter.objects.filter(open_for_signup=True)}
         self.open_conditions = {c.slug: c for c in Condition.objects.open()}
@@ -111,14 +131,43 @@ class SignUpForm(AskingForm):
     def digests(self) -> list[Newsletter]:
         return [one for one in self.open_newsletters.values() if one.is_digest]
 
-    def groups(self) -> dict[str, list[Condition]]:
-        """Group → its conditions, when a digest is open that could carry them."""
-        grouped: dict[str, list[Condition]] = {}
-        if self.digests():
-            ordered = sorted(self.open_conditions.values(), key=lambda c: (c.group, c.name))
-            for condition in ordered:
-                grouped.setdefault(condition.group, []).append(condition)
-        return grouped
+    def groups(self) -> list[Group]:
+        """The conditions by group, when a digest is open that could carry them.
+
+        Those that the search found stand by themselves above, so they are left out here.
+        """
+        if not self.digests():
+            return []
+        ticked, found = self.ticked_conditions, set(self.found)
+        grouped: dict[str, Group] = {}
+        for condition in sorted(self.open_conditions.values(), key=lambda c: (c.group, c.name)):
+            if condition not in found:
+                group = grouped.setdefault(condition.group, Group(condition.group))
+                group.rows.append((condition, condition.slug in ticked))
+        for group in grouped.values():
+            group.is_open = not self.folded or any(is_ticked for _, is_ticked in group.rows)
+        return list(grouped.values())
+
+    def found_rows(self) -> list[tuple[Condition, bool]]:
+        """(condition, ticked) of what the search found."""
+        ticked = self.ticked_conditions
+        return [(condition, condition.slug in ticked) for condition in self.found]
+
+    @cached_property
+    def found(self) -> list[Condition]:
+        """What the search without JavaScript found, best first; all the others stand below."""
+        if not self.query or not self.digests():
+            return []
+        return search.find(self.query, self.open_conditions.values())
+
+    @property
+    def folded(self) -> bool:
+        """True when there are too many conditions to be laid out in full."""
+        return len(self.open_conditions) > self.UNFOLDED_AT_MOST
+
+    @property
+    def searchable(self) -> bool:
+        return len(self.open_conditions) > self.SEARCHED_FROM
 
     def ticked(self, name: str) -> set[str]:
         """What stands ticked in the form as it was sent, or was handed in to begin with."""

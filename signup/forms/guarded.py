@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from signup import guard
 from signup.address import Address, BadAddress, normalise
+from signup.forms import typos
 
 NAME_AT_MOST = 60
 _LINK = re.compile(r"://|www\.|[@/\\<>{}\[\]]|\.\w{2,}", re.IGNORECASE)
@@ -56,6 +57,16 @@ class GuardedForm(ErrorSummary, forms.Form):
         """The address that was typed, once the form is valid."""
         address: Address = self.cleaned_data["email"]
         return address
+
+    @property
+    def suggestion(self) -> str | None:
+        """The address that was probably meant, beside a form that is shown again anyway."""
+        return typos.suggestion(str(self.data.get("email", ""))) if self.is_bound else None
+
+    @property
+    def known_domains(self) -> str:
+        """What the script compares with while somebody types."""
+        return " ".join(typos.DOMAINS)
 
     @property
     def token(self) -> guard.FormToken | None:
