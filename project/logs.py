@@ -5,7 +5,7 @@ import re
 
 # Every public path that carries a token, whatever follows it.
 _TOKEN = re.compile(
-    r"/(confirm|unsubscribe|preferences|undo|welcome|goodbye)/(?![/?\s\"'])[^/?\s\"'<>]+"
+    r"/(confirm|unsubscribe|preferences|undo|welcome|goodbye|new-address|withdraw|keep)/(?![/?\s\"'])[^/?\s\"'<>]+"
 )
 _TOKEN_PARAMETER = re.compile(r"((?:^|[?&\s])(?:token|t|undo)=)[^&\s\"'<>]+")
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&*+/=?^_`{|}~-]+@(?=[A-Za-z0-9-]+\.[A-Za-z0-9-.]+)")

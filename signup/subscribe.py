@@ -11,6 +11,7 @@ from newsletter.catalogue.models import Condition, Newsletter, Publisher
 from signup import consent, tokens
 from signup.address import Address, hash_address, hashes_of
 from signup.models import (
+    Asked,
     ConsentEntry,
     ConsentText,
     SignUp,
@@ -185,24 +186,32 @@ def _given(
     return statements
 
 
-def _mail(sign_up: SignUp, now: datetime) -> SystemMail | None:
-    """Queue the confirmation if this address may get one now. The reader's row is locked."""
-    subscriber = sign_up.subscriber
-    asked = SystemMail.objects.filter(
-        subscriber=subscriber,
-        kind__in=SystemMail.CONFIRMATIONS,
-        created_at__gt=now - CONFIRMATION_EVERY,
-    ).exists()
-    hashes = hashes_of(subscriber.email_key or "")
+def may_be_asked(address_key: str, now: datetime) -> bool:
+    """Take the one confirmation that this address may get a day, whatever it is to confirm.
+
+    Counted for the address across all that this installation sends, and kept for a day under its
+    keyed hash: also when the reader was erased meanwhile. A suppressed address: one in 30 days.
+    Inside the caller's transaction, which also writes the mail.
+    """
+    hashes = hashes_of(address_key)
     suppressed = list(Suppression.objects.filter(address_hash__in=hashes))
     since = now - CONFIRMATION_EVERY_IF_SUPPRESSED
-    held = any(row.confirmation_at and row.confirmation_at > since for row in suppressed)
-    live = Subscription.objects.live().filter(subscriber=subscriber).exists()
-    if asked or held:
-        return None
+    if any(row.confirmation_at and row.confirmation_at > since for row in suppressed):
+        return False
+    if not Asked.objects.take(hashes, now=now, since=now - CONFIRMATION_EVERY):
+        return False
     for row in suppressed:
         row.confirmation_at = now
         row.save(update_fields=["confirmation_at"])
+    return True
+
+
+def _mail(sign_up: SignUp, now: datetime) -> SystemMail | None:
+    """Queue the confirmation if this address may get one now. The reader's row is locked."""
+    subscriber = sign_up.subscriber
+    live = Subscription.objects.live().filter(subscriber=subscriber).exists()
+    if not may_be_asked(subscriber.email_key or "", now):
+        return None
     return SystemMail.objects.create(
         kind=SystemMail.Kind.ADD if live else SystemMail.Kind.CONFIRM,
         subscriber=subscriber,

@@ -2,7 +2,19 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from signup.views import choosing, confirming, leaving, notice, proving, signing_up
+from signup.views import (
+    choosing,
+    confirming,
+    erasing,
+    leaving,
+    moving,
+    notice,
+    proving,
+    records,
+    renewing,
+    signing_up,
+    withdrawing,
+)
 
 app_name = "signup"
 
@@ -16,9 +28,19 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("preferences/", choosing.preferences_request, name="preferences_request"),
     path("preferences/link-mailed/", choosing.preferences_mailed, name="preferences_mailed"),
     path("preferences/<str:token>/", choosing.preferences, name="preferences"),
+    path("preferences/<str:token>/record/", records.my_record, name="my_record"),
+    path("preferences/<str:token>/export/", records.export, name="export"),
+    path("preferences/<str:token>/address/", moving.change_address, name="change_address"),
+    path("preferences/<str:token>/erase/", erasing.erase, name="erase"),
+    path("erased/", erasing.erased, name="erased"),
+    path("new-address/<str:token>/", moving.new_address, name="new_address"),
     path("unsubscribe/<str:token>/", leaving.unsubscribe, name="unsubscribe"),
     path("goodbye/", leaving.goodbye, name="goodbye_plain"),
     path("goodbye/<str:token>/", leaving.goodbye, name="goodbye"),
     path("undo/<str:token>/", leaving.undo, name="undo"),
+    path("withdraw/<str:token>/", withdrawing.withdraw, name="withdraw"),
+    path("withdrawn/", withdrawing.withdrawn, name="withdrawn"),
+    path("keep/<str:token>/", renewing.keep, name="keep"),
+    path("kept/", renewing.kept, name="kept"),
     path("privacy/", notice.privacy, name="privacy"),
 ]
