@@ -65,6 +65,8 @@ INSTALLED_APPS = [
     "modelsearch",
     "taggit",
     "anymail",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -85,6 +87,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "newsletter.desk.security.middleware.SecondFactor",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -223,6 +227,8 @@ ESP_HEALTH_AGREEMENT = env.text("ESP_HEALTH_AGREEMENT", default="")
 ANYMAIL = env.starting_with("ANYMAIL_")
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", default="hello@wellread.example")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+# Django's own mail, to staff only: a link for a new password. It goes the way of all other mail.
+EMAIL_BACKEND = "newsletter.desk.security.mailing.StaffMail"
 
 # --- Sending -----------------------------------------------------------------------------
 
@@ -333,6 +339,17 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
 ]
 LOGIN_URL = "wagtailadmin_login"
+# "required": nobody gets to the desk without an authenticator app. "optional": it protects those
+# who set it up; for `make run`, whose printed log-ins must work.
+STAFF_SECOND_FACTOR = env.word(
+    "STAFF_SECOND_FACTOR",
+    default="optional" if EMBEDDED or DEBUG else "required",
+    choices=["required", "optional"],
+)
+OTP_TOTP_ISSUER = "Wellread"
+# Half a day for who asked to be remembered; otherwise until the browser closes.
+SESSION_COOKIE_AGE = 12 * 60 * 60
+PASSWORD_RESET_TIMEOUT = 60 * 60
 
 # --- Wagtail -----------------------------------------------------------------------------------
 

@@ -7,6 +7,9 @@ class DeskConfig(AppConfig):
     label = "desk"
 
     def ready(self) -> None:
+        from newsletter.desk.readers.holder import AccessLog
         from newsletter.desk.roles import after_migrate
+        from signup.privacy.registry import register
 
         post_migrate.connect(after_migrate, sender=self, dispatch_uid="desk.roles")
+        register(AccessLog())

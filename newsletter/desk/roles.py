@@ -86,10 +86,19 @@ ROLES: dict[str, tuple[str, ...]] = {
         "auth.add_group",
         "auth.change_group",
         "auth.delete_group",
+        # Who reads us and what became of the mail; not what it says about anybody's health.
+        "desk.view_readers",
+        "desk.view_access_log",
     ),
-    # Their screens (one reader's record, the ledger) are not at the desk yet; what they may
-    # already see is which newsletters there are and what was sent.
-    DATA_PROTECTION: (*_READ, "sending.view_mailing"),
+    DATA_PROTECTION: (
+        *_READ,
+        "sending.view_mailing",
+        "desk.view_readers",
+        "desk.view_reader_conditions",
+        "desk.export_reader",
+        "desk.erase_reader",
+        "desk.view_access_log",
+    ),
 }
 _IMAGES: dict[str, tuple[str, ...]] = {
     AUTHORS: ("add_image", "change_image", "choose_image"),

@@ -62,6 +62,39 @@ def mailings_menu_item() -> MenuItem:
     )
 
 
+class ReadersMenuItem(MenuItem):
+    def is_shown(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("desk.view_readers"))
+
+
+@hooks.register("register_admin_menu_item")
+def readers_menu_item() -> MenuItem:
+    return ReadersMenuItem(
+        _("Readers"), reverse("desk:readers"), name="readers", icon_name="group", order=210
+    )
+
+
+class PeopleMenuItem(MenuItem):
+    def is_shown(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("desk.change_user"))
+
+
+@hooks.register("register_settings_menu_item")
+def people_menu_item() -> MenuItem:
+    return PeopleMenuItem(
+        _("Second factors"), reverse("desk:people"), name="people", icon_name="lock", order=650
+    )
+
+
+@hooks.register("register_account_menu_item")
+def own_factor_item(request: HttpRequest) -> dict[str, Any]:
+    return {
+        "url": reverse("desk:own_factor"),
+        "label": _("Second factor"),
+        "help_text": _("Protect your account with an authenticator app."),
+    }
+
+
 class WayMenuItem(ActionMenuItem):
     """From the editor to the page where preflight, review and sending are."""
 
