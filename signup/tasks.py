@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from signup import mail
-from signup.consent import expiry, seals
+from signup.consent import expiry, renewal, seals
 from signup.consent import retention as ledger_retention
 from signup.privacy import retention
 
@@ -39,3 +39,9 @@ def expire_consents() -> None:
     """End consents that have run out; remove lines of the ledger past their time. Beat, nightly."""
     expiry.expire()
     ledger_retention.remove()
+
+
+@shared_task(queue="control")
+def ask_anew() -> None:
+    """Go on with the campaigns that ask readers anew. Beat, every 15 seconds."""
+    renewal.tick()

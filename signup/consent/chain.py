@@ -106,14 +106,18 @@ def append(
             key_version=version,
             previous_hash=previous,
         )
-        wording = digest_of(statement.text.wording) if statement.text else None
-        line = Line.of(entry)
-        entry.entry_hash = previous = line.hash(key, wording)
+        wording = statement.text.wording if statement.text else None
+        entry.entry_hash = previous = seal(key, entry, wording)
         entries.append(entry)
     ConsentEntry.objects.bulk_create(entries)
     subject.head_seq, subject.head_hash = seq, previous
-    subject.save(update_fields=["head_seq", "head_hash"])
+    ConsentSubject.objects.filter(pk=subject.pk).update(head_seq=seq, head_hash=previous)
     return entries
+
+
+def seal(key: bytes, entry: ConsentEntry, wording: str | None) -> bytes:
+    """Return HMAC-SHA-256 over everything in the line, the wording's own words included."""
+    return Line.of(entry).hash(key, None if wording is None else digest_of(wording))
 
 
 class Line(NamedTuple):
@@ -168,5 +172,6 @@ def digest_of(wording: str) -> str:
 
 
 def _locked_subject(subscriber: Subscriber) -> ConsentSubject:
-    ConsentSubject.objects.get_or_create(subscriber=subscriber)
+    new = ConsentSubject(subscriber=subscriber)
+    ConsentSubject.objects.bulk_create([new], ignore_conflicts=True)
     return ConsentSubject.objects.select_for_update().get(subscriber=subscriber)
