@@ -1,6 +1,5 @@
 """Taking out everything about one reader, and erasing one: with a reason, and proven anew."""
 
-import json
 from collections.abc import Callable
 
 from django.contrib import messages
@@ -27,7 +26,7 @@ from newsletter.desk.security import session
 from newsletter.desk.security.forms import ReasonForm
 from signup.models import ConsentEntry, Subscriber
 from signup.privacy.erase import erase
-from signup.privacy.export import export
+from signup.privacy.parcel import parcel
 
 _METHODS = ["GET", "HEAD", "POST"]
 
@@ -53,11 +52,9 @@ def _export(request: HttpRequest, *, user: User, subscriber: Subscriber) -> Http
             subscriber=subscriber,
             reason=form.cleaned_data["reason"],
         )
-        found = export(subscriber=subscriber)
-    answer = HttpResponse(
-        json.dumps(found, indent=2, ensure_ascii=False), content_type="application/json"
-    )
-    answer["Content-Disposition"] = f'attachment; filename="reader-{subscriber.pk}.json"'
+        content = parcel(subscriber=subscriber)
+    answer = HttpResponse(content, content_type="application/zip")
+    answer["Content-Disposition"] = f'attachment; filename="reader-{subscriber.pk}.zip"'
     return answer
 
 
