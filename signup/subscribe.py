@@ -72,9 +72,9 @@ def request_sign_up(
             language=language,
             form_url=form_url[:500],
         )
-        sign_up.newsletters.set(newsletters)
-        sign_up.conditions.set(conditions)
-        sign_up.consent_texts.set(texts)
+        sign_up.newsletters.add(*newsletters)
+        sign_up.conditions.add(*conditions)
+        sign_up.consent_texts.add(*texts)
         _open_subscriptions(subscriber, newsletters, cadence)
         consent.record_all(
             subscriber=subscriber, statements=_given(newsletters, texts, form_url), at=now
@@ -130,16 +130,20 @@ def _require_consent(
 
 
 def _reader(address: Address, language: str) -> Subscriber:
-    subscriber, _created = Subscriber.objects.get_or_create(
+    """Return the row of this address under its lock; the same two statements if it is new."""
+    reader = Subscriber(
         email_key=address.key,
-        defaults={
-            "email": address.email,
-            "address_hash": hash_address(address.key),
-            "language": language,
-            "timezone": settings.TIME_ZONE,
-        },
+        email=address.email,
+        address_hash=hash_address(address.key),
+        language=language,
+        timezone=settings.TIME_ZONE,
     )
-    return Subscriber.objects.locked(subscriber.pk)
+    while True:
+        Subscriber.objects.bulk_create([reader], ignore_conflicts=True)
+        locked = Subscriber.objects.locked_by_key(address.key)
+        if locked is not None:
+            return locked
+        # Erased between these two lines: the address is free, and the next try makes it anew.
 
 
 def _open_subscriptions(

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.core.validators import slug_re
 from django.utils.functional import cached_property
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -72,12 +73,14 @@ class AskingForm(GuardedForm):
 
     def _texts_shown(self) -> dict[Purpose, ConsentText]:
         """The wordings that the sent form showed; for a new form, or a strange one, today's."""
-        texts = current_texts(get_language() or settings.LANGUAGE_CODE)
         token = self.token if self.is_bound else None
+        shown: dict[Purpose, ConsentText] = {}
         if token is not None:
-            shown = ConsentText.objects.filter(pk__in=token.text_ids)
-            texts |= {Purpose(text.purpose): text for text in shown}
-        return texts
+            for text in ConsentText.objects.filter(pk__in=token.text_ids):
+                shown[Purpose(text.purpose)] = text
+        if len(shown) == len(Purpose):
+            return shown
+        return current_texts(get_language() or settings.LANGUAGE_CODE) | shown
 
 
 @dataclass
@@ -108,14 +111,13 @@ class SignUpForm(AskingForm):
     ) -> None:
         super().__init__(data, **kwargs)
         self.query = search.clean(query)
-        # Choices are held in memory: what was typed never reaches a query.
         self.open_newsletters = {n.slug: n for n in Newsletter.objects.filter(open_for_signup=True)}
-        self.open_conditions = {c.slug: c for c in Condition.objects.open()}
+        self.chosen_conditions = self._ticked_and_open()
         self.fields["newsletters"].choices = [  # type: ignore[attr-defined]
             (slug, newsletter.name) for slug, newsletter in self.open_newsletters.items()
         ]
         self.fields["conditions"].choices = [  # type: ignore[attr-defined]
-            (slug, condition.name) for slug, condition in self.open_conditions.items()
+            (slug, condition.name) for slug, condition in self.chosen_conditions.items()
         ]
         for name, message in (
             ("newsletters", _("Choose from the newsletters on this page.")),
@@ -123,6 +125,20 @@ class SignUpForm(AskingForm):
         ):
             self.fields[name].error_messages["invalid_choice"] = message
             self.fields[name].error_messages["invalid_list"] = message
+
+    @cached_property
+    def open_conditions(self) -> dict[str, Condition]:
+        """All of them, for showing the form."""
+        return {condition.slug: condition for condition in Condition.objects.open()}
+
+    def _ticked_and_open(self) -> dict[str, Condition]:
+        """What was sent and can be followed: of hundreds of conditions only these are read."""
+        # Only what can be a slug reaches a query.
+        slugs = [slug for slug in self.ticked_conditions if slug_re.fullmatch(slug)]
+        if not self.is_bound or not slugs:
+            return {}
+        chosen = Condition.objects.open().filter(slug__in=slugs).only("slug", "name", "group")
+        return {condition.slug: condition for condition in chosen}
 
     def editorial(self) -> list[Newsletter]:
         """The newsletters that are offered as boxes; digests come with the conditions."""
@@ -188,7 +204,7 @@ class SignUpForm(AskingForm):
         return [self.open_newsletters[slug] for slug in self.cleaned_data["newsletters"]]
 
     def clean_conditions(self) -> list[Condition]:
-        return [self.open_conditions[slug] for slug in self.cleaned_data["conditions"]]
+        return [self.chosen_conditions[slug] for slug in self.cleaned_data["conditions"]]
 
     def clean(self) -> dict[str, Any]:
         newsletters = self.cleaned_data.get("newsletters", [])

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db import models
+from django.db import connection, models
 
 
 class AskedQuerySet(models.QuerySet["Asked"]):
@@ -13,12 +13,19 @@ class AskedQuerySet(models.QuerySet["Asked"]):
         `hashes` as from `signup.address.hashes_of`, the newest key first. Two at the same moment:
         one of them inserts or updates, the other sees that.
         """
-        if self.filter(address_hash__in=hashes, at__gt=since).exists():
+        newest, *older = hashes
+        if older and self.filter(address_hash__in=older, at__gt=since).exists():
             return False
-        row, created = self.get_or_create(address_hash=hashes[0], defaults={"at": now})
-        if created:
-            return True
-        return self.filter(pk=row.pk, at__lte=since).update(at=now) == 1
+        table = connection.ops.quote_name(self.model._meta.db_table)
+        adapt = connection.ops.adapt_datetimefield_value
+        with connection.cursor() as cursor:
+            # Written, or left as it is: one statement, so that one of two at a time wins.
+            cursor.execute(
+                f"INSERT INTO {table} (address_hash, at) VALUES (%s, %s) "  # noqa: S608 - our table
+                f"ON CONFLICT (address_hash) DO UPDATE SET at = excluded.at WHERE {table}.at <= %s",
+                [newest, adapt(now), adapt(since)],
+            )
+            return bool(cursor.rowcount == 1)
 
 
 class Asked(models.Model):
