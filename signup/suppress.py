@@ -70,9 +70,10 @@ def is_suppressed(address_key: str) -> bool:
 def lift(*, address_key: str | None, asked_at: datetime) -> list[Suppression]:
     """Lift what stands against an address, because its reader has confirmed anew.
 
-    Called by `signup.confirm` and `signup.relocate` alone (invariant 9). What was said *after* the reader asked stands:
-    an old link lifts nothing. A bounce is the exception, since whoever pressed the button in a
-    mail has shown that the mailbox works. Returns what was lifted; raises StillSuppressed.
+    Called by `signup.confirm` and `signup.relocate` alone (invariant 9). What was said *after* the
+    reader asked stands: an old link lifts nothing. A bounce is the exception, since whoever pressed
+    the button in a mail has shown that the mailbox works. Returns what was lifted; raises
+    StillSuppressed.
     """
     if address_key is None:
         raise StillSuppressed

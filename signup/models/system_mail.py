@@ -60,14 +60,6 @@ class SystemMail(models.Model):
     accepted_at = models.DateTimeField(null=True)
     reply = models.CharField(max_length=300, blank=True)
 
-    @property
-    def recipient(self) -> str | None:
-        """The one address that this mail goes to; None when there is none any more."""
-        if self.address_change is not None:
-            change = self.address_change
-            return change.email if self.kind == self.Kind.ADDRESS else change.old_email or None
-        return self.subscriber.email
-
     class Meta:
         indexes = [
             models.Index(
@@ -76,3 +68,11 @@ class SystemMail(models.Model):
                 condition=models.Q(state__in=["queued", "handed", "unknown"]),
             )
         ]
+
+    @property
+    def recipient(self) -> str | None:
+        """The one address that this mail goes to; None when there is none any more."""
+        if self.address_change is not None:
+            change = self.address_change
+            return change.email if self.kind == self.Kind.ADDRESS else change.old_email or None
+        return self.subscriber.email
