@@ -29,7 +29,7 @@ def envelope(mail: SystemMail) -> Envelope:
     if subscriber.email is None or recipient is None:
         raise ValueError("An erased reader is never mailed.")
     sender = sender_address()
-    language = mail.sign_up.language if mail.sign_up else subscriber.language
+    language = _language(mail)
     with translation.override(language):
         context = _context(mail, language)
         text = render_to_string(f"emails/system/{mail.kind}.txt", context)
@@ -78,7 +78,18 @@ def link(mail: SystemMail) -> str:
     else:
         token = tokens.make(tokens.Purpose.PREFERENCES, mail.subscriber_id, at=mail.created_at)
         path = reverse("signup:preferences", args=[token])
-    return f"{settings.BASE_URL}{path}"
+    return f"{settings.BASE_URL}{_in_language(path, _language(mail))}"
+
+
+def _language(mail: SystemMail) -> str:
+    return mail.sign_up.language if mail.sign_up else mail.subscriber.language
+
+
+def _in_language(path: str, language: str) -> str:
+    """The page behind a mail speaks the mail's language (docs/languages.md)."""
+    if language == settings.LANGUAGE_CODE or path.startswith(f"/{language}/"):
+        return path
+    return f"/{language}{path}"
 
 
 def _context(mail: SystemMail, language: str) -> dict[str, object]:
@@ -92,7 +103,7 @@ def _context(mail: SystemMail, language: str) -> dict[str, object]:
         "postal_address": strip_marks(publisher.postal_address),
         "contact_email": publisher.contact_email,
         "emergency_number": strip_marks(publisher.emergency_number),
-        "privacy_url": f"{settings.BASE_URL}{reverse('signup:privacy')}",
+        "privacy_url": f"{settings.BASE_URL}{_in_language(reverse('signup:privacy'), language)}",
         "title": _subject(mail),
         "hours": int(tokens.MAX_AGE[tokens.Purpose.CONFIRM].total_seconds() // 3600),
         "brand": light,
@@ -102,7 +113,7 @@ def _context(mail: SystemMail, language: str) -> dict[str, object]:
 
 
 def _question(mail: SystemMail) -> dict[str, object]:
-    """What the mail says that asks anew. It names no newsletter that tells of the reader's health."""
+    """What the mail says that asks anew. It names no newsletter that tells of health."""
     question = mail.renewal_question
     newsletter = question.subscription.newsletter
     discreet = newsletter.sensitive or newsletter.is_digest

@@ -21,7 +21,7 @@ from django.utils.translation.trans_real import (
     parse_accept_lang_header,
 )
 
-from signup.consent import languages as wordings
+from signup import consent
 
 _PREFIX = re.compile(r"/([a-z]{2,3}(?:-[a-z0-9]{2,8})?)(/.*|\Z)", re.DOTALL)
 # Staff's pages, files and what machines ask for have one address and no language.
@@ -74,14 +74,17 @@ def split(path: str) -> tuple[str, str]:
 
 
 def offered() -> list[str]:
-    """Return the codes of the languages that a visitor may choose, ours first.
+    """Return the codes of the languages that a visitor may choose.
 
-    Without a database nobody can sign up in any language: then all of them may say that.
+    Nobody consents in a language that is not the page's, so one whose wording data protection has
+    not approved is not offered at all; ours is what everything falls back to. Without a database
+    nobody can sign up in any language: then all of them may say that.
     """
     try:
-        return wordings.offered()
+        worded = consent.languages_offered()
     except DatabaseError:
         return [code for code, _name in settings.LANGUAGES]
+    return worded if settings.LANGUAGE_CODE in worded else [settings.LANGUAGE_CODE, *worded]
 
 
 def _wanted_by_browser(request: HttpRequest) -> str:
