@@ -10,6 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from newsletter.approval import sign_off
+from newsletter.approval.models import Approval
 from newsletter.catalogue.models import Condition, Newsletter
 from newsletter.editions.models import Issue
 from newsletter.sending.claim import claim
@@ -38,6 +39,13 @@ def sent(owed: SystemMail | None) -> Envelope:
 
 def sent_issue(newsletter: Newsletter) -> Envelope:
     """Send an approved issue to the newsletter's readers; return the last copy."""
+    issue, approval = approved_issue(newsletter)
+    resume(plan_issue(issue=issue, approval=approval, by=None))
+    return _last_copy()
+
+
+def approved_issue(newsletter: Newsletter) -> tuple[Issue, Approval]:
+    """Compose an issue as one account and sign it off as another."""
     Newsletter.objects.filter(pk=newsletter.pk).update(postal_address="1 Harbour Street, Town")
     newsletter.refresh_from_db()
     issue = Issue(
@@ -53,9 +61,7 @@ def sent_issue(newsletter: Newsletter) -> Envelope:
     issue.save()
     author, reviewer = UserFactory(), UserFactory()
     revision = issue.save_revision(user=author)
-    approval = sign_off.approve_issue(issue=issue, revision=revision, by=reviewer)
-    resume(plan_issue(issue=issue, approval=approval, by=None))
-    return _last_copy()
+    return issue, sign_off.approve_issue(issue=issue, revision=revision, by=reviewer)
 
 
 def sent_digest(condition: Condition) -> Envelope:
