@@ -32,7 +32,7 @@ DATA_PROTECTION = "Data protection"
 
 WORKFLOW = "Medical review"
 
-_APPS = ("auth", "desk", "catalogue", "editions", "approval", "sending", "wagtailimages")
+_APPS = ("auth", "desk", "catalogue", "editions", "approval", "sending", "signup", "wagtailimages")
 
 _COMPOSE = (
     "editions.add_issue",
@@ -101,6 +101,8 @@ ROLES: dict[str, tuple[str, ...]] = {
         "desk.export_reader",
         "desk.erase_reader",
         "desk.view_access_log",
+        "signup.change_consenttext",
+        "signup.add_renewal",
     ),
 }
 _IMAGES: dict[str, tuple[str, ...]] = {
