@@ -36,6 +36,13 @@ TOKEN_KEYS = parse_keys("TOKEN_KEYS", env.secret("TOKEN_KEYS"))
 LEDGER_KEYS = parse_keys("LEDGER_KEYS", env.secret("LEDGER_KEYS"))
 SUPPRESSION_KEYS = parse_keys("SUPPRESSION_KEYS", env.secret("SUPPRESSION_KEYS"))
 
+# The ledger's nightly seals; best on storage that the database's staff cannot write.
+LEDGER_SEAL_DIR = Path(env.text("LEDGER_SEAL_DIR", default=str(VAR_DIR / "seals")))
+# Consent expires this long after the last mail, unless a newsletter says otherwise; 0: never.
+CONSENT_EXPIRES_AFTER_DAYS = env.whole("CONSENT_EXPIRES_AFTER_DAYS", default=730)
+# How long the ledger's lines are kept as proof after the last one of their reader; 0: for ever.
+LEDGER_KEEP_DAYS = env.whole("LEDGER_KEEP_DAYS", default=1826)
+
 # --- Parts -----------------------------------------------------------------------------
 
 INSTALLED_APPS = [
@@ -133,6 +140,8 @@ if _DATABASE["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": (
             "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
             "PRAGMA cache_size=-32768; PRAGMA temp_store=MEMORY;"
+            # What is deleted is overwritten: an erased reader is not found in the file either.
+            "PRAGMA secure_delete=ON;"
         ),
     }
 else:
@@ -205,6 +214,21 @@ CELERY_BEAT_SCHEDULE = {
     },
     "sweep-system-mail": {
         "task": "signup.tasks.sweep_system_mail",
+        "schedule": 15.0,
+        "options": {"expires": 60},
+    },
+    "seal-ledger": {
+        "task": "signup.tasks.seal_ledger",
+        "schedule": crontab(hour="3", minute="20"),
+        "options": {"expires": 3_600},
+    },
+    "expire-consents": {
+        "task": "signup.tasks.expire_consents",
+        "schedule": crontab(hour="4", minute="10"),
+        "options": {"expires": 3_600},
+    },
+    "ask-anew": {
+        "task": "signup.tasks.ask_anew",
         "schedule": 15.0,
         "options": {"expires": 60},
     },
