@@ -19,12 +19,17 @@ from signup.models import (
     Subscription,
     Suppression,
     SystemMail,
+    plain,
 )
 
 CONFIRMATION_EVERY = timedelta(days=1)
 CONFIRMATION_EVERY_IF_SUPPRESSED = timedelta(days=30)
 # The last fence, in rows, when the limits in Redis are out of order.
 SIGN_UPS_A_DAY = 10
+
+_Newsletters = SignUp.newsletters.through
+_Conditions = SignUp.conditions.through
+_Texts = SignUp.consent_texts.through
 
 
 class ConsentMissing(ValueError):
@@ -65,16 +70,14 @@ def request_sign_up(
         ).count()
         if asked_today >= SIGN_UPS_A_DAY:
             return None
-        sign_up = SignUp.objects.create(
+        sign_up = SignUp(
             subscriber=subscriber,
             first_name=first_name,
             cadence=cadence,
             language=language,
             form_url=form_url[:500],
         )
-        sign_up.newsletters.add(*newsletters)
-        sign_up.conditions.add(*conditions)
-        sign_up.consent_texts.add(*texts)
+        _keep(sign_up, newsletters, conditions, texts)
         _open_subscriptions(subscriber, newsletters, cadence)
         consent.record_all(
             subscriber=subscriber, statements=_given(newsletters, texts, form_url), at=now
@@ -138,19 +141,26 @@ def _reader(address: Address, language: str) -> Subscriber:
         language=language,
         timezone=settings.TIME_ZONE,
     )
-    while True:
-        Subscriber.objects.bulk_create([reader], ignore_conflicts=True)
-        locked = Subscriber.objects.locked_by_key(address.key)
-        if locked is not None:
-            return locked
-        # Erased between these two lines: the address is free, and the next try makes it anew.
+    return plain.insert_or_lock(reader, unique="email_key")
+
+
+def _keep(
+    sign_up: SignUp,
+    newsletters: list[Newsletter],
+    conditions: list[Condition],
+    texts: list[ConsentText],
+) -> None:
+    plain.insert([sign_up])
+    plain.insert([_Newsletters(signup=sign_up, newsletter=chosen) for chosen in newsletters])
+    plain.insert([_Conditions(signup=sign_up, condition=chosen) for chosen in conditions])
+    plain.insert([_Texts(signup=sign_up, consenttext=text) for text in texts])
 
 
 def _open_subscriptions(
     subscriber: Subscriber, newsletters: list[Newsletter], cadence: Subscription.Cadence
 ) -> None:
     """One pending row for each newsletter that has none; live and ended rows stay as they are."""
-    Subscription.objects.bulk_create(
+    plain.insert(
         [
             Subscription(subscriber=subscriber, newsletter=newsletter, cadence=cadence)
             for newsletter in newsletters
@@ -216,9 +226,11 @@ def _mail(sign_up: SignUp, now: datetime) -> SystemMail | None:
     live = Subscription.objects.live().filter(subscriber=subscriber).exists()
     if not may_be_asked(subscriber.email_key or "", now):
         return None
-    return SystemMail.objects.create(
+    mail = SystemMail(
         kind=SystemMail.Kind.ADD if live else SystemMail.Kind.CONFIRM,
         subscriber=subscriber,
         sign_up=sign_up,
         expires_at=now + tokens.MAX_AGE[tokens.Purpose.CONFIRM],
     )
+    plain.insert([mail])
+    return mail

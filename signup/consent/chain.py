@@ -18,7 +18,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from newsletter.catalogue.models import Newsletter
-from signup.models import ConsentEntry, ConsentSubject, ConsentText, Subscriber
+from signup.models import ConsentEntry, ConsentSubject, ConsentText, Subscriber, plain
 
 FORMAT = 1
 FIRST = bytes(32)  # what the first line of a chain has before it
@@ -109,7 +109,7 @@ def append(
         wording = statement.text.wording if statement.text else None
         entry.entry_hash = previous = seal(key, entry, wording)
         entries.append(entry)
-    ConsentEntry.objects.bulk_create(entries)
+    plain.insert(entries)
     subject.head_seq, subject.head_hash = seq, previous
     ConsentSubject.objects.filter(pk=subject.pk).update(head_seq=seq, head_hash=previous)
     return entries
@@ -172,6 +172,4 @@ def digest_of(wording: str) -> str:
 
 
 def _locked_subject(subscriber: Subscriber) -> ConsentSubject:
-    new = ConsentSubject(subscriber=subscriber)
-    ConsentSubject.objects.bulk_create([new], ignore_conflicts=True)
-    return ConsentSubject.objects.select_for_update().get(subscriber=subscriber)
+    return plain.insert_or_lock(ConsentSubject(subscriber=subscriber), unique="subscriber_id")

@@ -147,6 +147,13 @@ class SignUpForm(AskingForm):
     def digests(self) -> list[Newsletter]:
         return [one for one in self.open_newsletters.values() if one.is_digest]
 
+    def chosen_newsletters(self) -> list[Newsletter]:
+        """What was ticked, and the digests that carry the conditions where none was."""
+        chosen: list[Newsletter] = self.cleaned_data["newsletters"]
+        if self.cleaned_data["conditions"] and not any(one.is_digest for one in chosen):
+            return chosen + self.digests()
+        return chosen
+
     def groups(self) -> list[Group]:
         """The conditions by group, when a digest is open that could carry them.
 

@@ -19,11 +19,6 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
         """
         return self.select_for_update(no_key=True).get(pk=pk)
 
-    def locked_by_key(self, email_key: str) -> "Subscriber | None":
-        """Return the reader with this address under the same lock, or None."""
-        found = self.select_for_update(no_key=True).filter(email_key=email_key)[:1]
-        return next(iter(found), None)
-
 
 class Subscriber(models.Model):
     """One address, one person's choices. Never deleted: erasure empties the row."""

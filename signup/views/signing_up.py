@@ -34,7 +34,7 @@ def sign_up(request: HttpRequest) -> HttpResponse:
     return _ask(
         form,
         verdict,
-        newsletters=form.cleaned_data["newsletters"],
+        newsletters=form.chosen_newsletters(),
         conditions=form.cleaned_data["conditions"],
         form_url=settings.BASE_URL + reverse("signup:sign_up"),
     )
