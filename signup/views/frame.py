@@ -87,7 +87,10 @@ def refusal(
     """Show the form again with everything that was typed."""
     slowed = (guard.Verdict.TOO_MANY, guard.Verdict.PROVE_FIRST)
     status = 429 if verdict in slowed else 422
-    return render(request, template, dict(context), status=status)
+    response = render(request, template, dict(context), status=status)
+    # What somebody typed stands on this page.
+    response["Cache-Control"] = "no-store, private"
+    return response
 
 
 def send_soon(mail: SystemMail | None) -> None:

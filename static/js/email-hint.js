@@ -52,9 +52,20 @@ for (const field of document.querySelectorAll("input[data-domains]")) {
     hint.append(before, address, after || "", " ", use);
   };
 
-  field.addEventListener("change", show);
-  field.addEventListener("input", () => {
-    if (hint.hasChildNodes()) show();
-  });
+  // When the typing rests, so that Tab meets the hint's button before it leaves the field; and
+  // never under a finger, or the button that is being pressed would slip away from it.
+  let resting = 0;
+  let pressed = false;
+  const showSoon = (pause) => {
+    window.clearTimeout(resting);
+    resting = window.setTimeout(() => (pressed ? showSoon(300) : show()), pause);
+  };
+  for (const name of ["pointerdown", "pointerup", "pointercancel"]) {
+    window.addEventListener(name, () => {
+      pressed = name === "pointerdown";
+    });
+  }
+  field.addEventListener("change", () => showSoon(300));
+  field.addEventListener("input", () => (hint.hasChildNodes() ? show() : showSoon(700)));
   if (field.value) show();
 }

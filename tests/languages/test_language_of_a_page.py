@@ -10,18 +10,10 @@ from django.utils import timezone
 from newsletter.archive import languages
 from signup import letter
 from signup.models import ConsentText, SignUp, SystemMail
-from tests.signup.conftest import Catalogue, catalogue  # noqa: F401 - a fixture
+from tests.signup.conftest import Catalogue
 from tests.signup.filling_in import CHECK_INBOX, filled_in
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def spanish(db: None) -> None:
-    """Data protection has approved the Spanish wordings."""
-    ConsentText.objects.filter(language="es").update(
-        approved_at=timezone.now(), approved_by="Data protection"
-    )
 
 
 def test_the_prefix_decides_and_stands_in_every_address_of_the_page(
