@@ -194,6 +194,7 @@ def test_without_a_factor_one_is_set_up_before_anything_is_seen(client, required
     assert not logged_in(client)
     page = client.get(SET_UP)
     assert b"<svg" in page.content
+    assert b"viewBox" in page.content, "or the picture is cut off where it is made smaller"
     secret = page.context["form"]["secret"].value()
     assert not TOTPDevice.objects.exists(), "looking changes nothing"
 

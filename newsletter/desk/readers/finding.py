@@ -5,10 +5,9 @@ its cost does not depend on how many readers there are.
 """
 
 import heapq
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 
 from newsletter.catalogue.models import Condition, Newsletter
 from signup.address import BadAddress, normalise
@@ -17,8 +16,8 @@ from signup.models import Follow, Subscriber, Subscription
 PER_PAGE = 50
 # So many readers are looked at for one page when two things are asked at once. Then the page ends
 # and offers to look further, rather than keep staff and database waiting.
-MOST_LOOKED_AT = 20_000
-_STRIDE = 2_000
+MOST_LOOKED_AT = 6_000
+_STRIDE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +103,14 @@ def _ids(wanted: Wanted, start: int | None, upwards: bool) -> tuple[list[int], i
         follows = Follow.objects.filter(condition=wanted.condition)
         return _next(follows, start, upwards, PER_PAGE + 1), None
     if narrowed:
-        return _subscribed(wanted, start, upwards), None
+        return _subscribed(wanted, start, upwards, PER_PAGE + 1), None
     rows = Subscriber.objects.order_by("pk" if upwards else "-pk")
     if start is not None:
         rows = rows.filter(**{"pk__gt" if upwards else "pk__lt": start})
     return list(rows.values_list("pk", flat=True)[: PER_PAGE + 1]), None
 
 
-def _subscribed(wanted: Wanted, start: int | None, upwards: bool) -> list[int]:
+def _subscribed(wanted: Wanted, start: int | None, upwards: bool, most: int) -> list[int]:
     """Merge one read per newsletter and state: each is a stretch of one index, in order."""
     newsletters = (
         [wanted.newsletter.pk]
@@ -120,28 +119,27 @@ def _subscribed(wanted: Wanted, start: int | None, upwards: bool) -> list[int]:
     )
     states = [wanted.state] if wanted.state else Subscription.State.values
     stretches = [
-        _next(
-            Subscription.objects.filter(newsletter=newsletter, state=state),
-            start,
-            upwards,
-            PER_PAGE + 1,
-        )
+        _next(Subscription.objects.filter(newsletter=newsletter, state=state), start, upwards, most)
         for newsletter in newsletters
         for state in states
     ]
-    merged: Iterator[int] = iter(heapq.merge(*stretches, reverse=not upwards))
     ids: list[int] = []
-    for pk in merged:
+    for pk in heapq.merge(*stretches, reverse=not upwards):
         if not ids or ids[-1] != pk:
             ids.append(pk)
-        if len(ids) > PER_PAGE:
+        if len(ids) >= most:
             break
     return ids
 
 
 def _both(wanted: Wanted, start: int | None, upwards: bool) -> tuple[list[int], int | None]:
-    """Go through those who follow the condition and keep who has such a subscription."""
-    such = Subscription.objects.filter(subscriber=OuterRef("subscriber"))
+    """Who follows the condition and has such a subscription.
+
+    Each time a stretch of both is read; the one that reaches further is the rarer there, so its
+    readers are looked up in the other. A stretch that is empty ends the search at once.
+    """
+    follows = Follow.objects.filter(condition=wanted.condition)
+    such = Subscription.objects.all()
     if wanted.state:
         such = such.filter(state=wanted.state)
     if wanted.newsletter:
@@ -151,16 +149,23 @@ def _both(wanted: Wanted, start: int | None, upwards: bool) -> tuple[list[int], 
     while len(ids) <= PER_PAGE:
         if looked_at >= MOST_LOOKED_AT:
             return ids, start
-        stretch = _next(Follow.objects.filter(condition=wanted.condition), start, upwards, _STRIDE)
-        if not stretch:
+        following = _next(follows, start, upwards, _STRIDE)
+        subscribed = _subscribed(wanted, start, upwards, _STRIDE)
+        if not following or not subscribed:
             break
-        fitting = Follow.objects.filter(
-            Exists(such), condition=wanted.condition, subscriber__in=stretch
-        )
-        kept = set(fitting.values_list("subscriber", flat=True))
-        ids += [pk for pk in stretch if pk in kept]
-        looked_at += len(stretch)
-        start = stretch[-1]
+        further = max if upwards else min
+        rarer, other = following, such
+        # A stretch that is not full reaches to the end: nobody of its kind comes after it.
+        if len(subscribed) < _STRIDE or (
+            len(following) == _STRIDE and further(following[-1], subscribed[-1]) == subscribed[-1]
+        ):
+            rarer, other = subscribed, follows
+        kept = set(other.filter(subscriber__in=rarer).values_list("subscriber", flat=True))
+        ids += [pk for pk in rarer if pk in kept]
+        looked_at += len(rarer)
+        if len(rarer) < _STRIDE:
+            break
+        start = rarer[-1]
     return ids[: PER_PAGE + 1], None
 
 

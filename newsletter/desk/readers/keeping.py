@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from newsletter.catalogue.models import Newsletter
 from signup.models import AddressChange, Asked, Parting, SignUp, Subscription, SystemMail
 from signup.privacy.retention import KEEP, KEEP_PARTINGS
 from signup.subscribe import CONFIRMATION_EVERY
@@ -49,7 +50,11 @@ def report() -> list[Kept]:
             _("Readers who never confirmed"),
             then,
             KEEP,
-            Subscription.objects.filter(state=Subscription.State.PENDING),
+            # By newsletter too, for the index begins with it.
+            Subscription.objects.filter(
+                newsletter__in=list(Newsletter.objects.values_list("pk", flat=True)),
+                state=Subscription.State.PENDING,
+            ),
             "created_at",
         ),
         _short(

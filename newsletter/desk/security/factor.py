@@ -51,7 +51,7 @@ def address(device: TOTPDevice, user: User) -> str:
 def picture(address: str) -> str:
     """Return the QR code as an SVG that stands in the page itself. Nobody else is asked for it."""
     code = segno.make(address, error="m")
-    return str(code.svg_inline(scale=5, border=4, dark="#1F2A2E", light="#FFFFFF", omitsize=False))
+    return str(code.svg_inline(scale=5, border=4, dark="#1F2A2E", light="#FFFFFF", omitsize=True))
 
 
 def in_groups(device: TOTPDevice) -> str:
