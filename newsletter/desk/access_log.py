@@ -2,6 +2,8 @@
 
 import re
 
+from django.db.backends.base.base import BaseDatabaseWrapper
+
 from newsletter.desk.models import AccessEntry, User
 from signup.models import Subscriber
 
@@ -40,3 +42,16 @@ def write(
         detail=detail[:200],
         reason=reason,
     )
+
+
+def missing_triggers(connection: BaseDatabaseWrapper) -> frozenset[str]:
+    """Return the names of the log's guards that this database lacks."""
+    wanted = {"access_log_no_update", "access_log_no_delete"}
+    if connection.vendor == "postgresql":
+        wanted.add("access_log_no_truncate")
+        query = "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled = 'O'"
+    else:
+        query = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+    with connection.cursor() as cursor:
+        cursor.execute(query)
+        return frozenset(wanted - {name for (name,) in cursor.fetchall()})

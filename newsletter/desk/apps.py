@@ -7,6 +7,7 @@ class DeskConfig(AppConfig):
     label = "desk"
 
     def ready(self) -> None:
+        from newsletter.desk import checks  # noqa: F401 - registers the system checks
         from newsletter.desk.readers.holder import AccessLog
         from newsletter.desk.roles import after_migrate
         from signup.privacy.registry import register

@@ -209,6 +209,7 @@ def _reader(
     """`look` None: the reason was said, everything is shown."""
     everything = look is None
     user = request.user
+    may_export = user.has_perms((EXPORT_READER, VIEW_CONDITIONS))
     name = timeline.Naming(everything)
     subscriptions = subscriber.subscriptions.select_related("newsletter").order_by("pk")
     follows = (
@@ -227,9 +228,9 @@ def _reader(
             "everything": everything,
             "look": look if user.has_perm(VIEW_CONDITIONS) else None,
             "grounds": basis.grounds(subscriber, everything=everything),
-            "proof_url": basis.proof_url(subscriber) if user.has_perm(EXPORT_READER) else None,
+            "proof_url": basis.proof_url(subscriber) if may_export else None,
             "moments": timeline.timeline(subscriber, everything=everything),
-            "may_export": user.has_perm(EXPORT_READER) and user.has_perm(VIEW_CONDITIONS),
+            "may_export": may_export,
             "may_erase": user.has_perm(ERASE_READER),
             "may_see_log": user.has_perm(VIEW_ACCESS_LOG),
             **header(_("Reader %d") % subscriber.pk, parent=("desk:readers", _("Readers"))),
