@@ -76,7 +76,7 @@ def post_all(port: int, requests: Sequence[bytes], *, clients: int, seconds: flo
 def medians(port: int, kinds: dict[str, Sequence[bytes]]) -> dict[str, dict[str, float]]:
     """Send one after another, a round of every kind at a time, and compare what they took."""
     took: dict[str, list[float]] = {name: [] for name in kinds}
-    with _Line(port) as line:
+    with Line(port) as line:
         for row in zip(*kinds.values(), strict=True):
             for name, octets in zip(kinds, row, strict=True):
                 begun = time.perf_counter()
@@ -102,7 +102,7 @@ def _client(
     begun = time.perf_counter()
 
     def run() -> None:
-        with _Line(port) as line:
+        with Line(port) as line:
             while time.perf_counter() - begun < seconds:
                 octets = next(left, None)
                 if octets is None:
@@ -120,14 +120,14 @@ def _client(
     answers.put((took, statuses, time.perf_counter() - begun))
 
 
-class _Line:
+class Line:
     """One connection. It is opened anew when the server closes it, as a browser does."""
 
     def __init__(self, port: int) -> None:
         self.port = port
         self.socket: socket.socket | None = None
 
-    def __enter__(self) -> "_Line":
+    def __enter__(self) -> "Line":
         return self
 
     def __exit__(self, *_: object) -> None:
