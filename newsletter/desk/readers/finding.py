@@ -6,6 +6,7 @@ its cost does not depend on how many readers there are.
 
 import heapq
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import QuerySet
 
@@ -154,7 +155,8 @@ def _both(wanted: Wanted, start: int | None, upwards: bool) -> tuple[list[int], 
         if not following or not subscribed:
             break
         further = max if upwards else min
-        rarer, other = following, such
+        rarer = following
+        other: QuerySet[Any] = such
         # A stretch that is not full reaches to the end: nobody of its kind comes after it.
         if len(subscribed) < _STRIDE or (
             len(following) == _STRIDE and further(following[-1], subscribed[-1]) == subscribed[-1]

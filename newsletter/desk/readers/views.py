@@ -222,7 +222,7 @@ def _reader(
         "desk/readers/reader.html",
         {
             "subscriber": subscriber,
-            "suppressed": bool(subscriber.email_key) and is_suppressed(subscriber.email_key),
+            "suppressed": is_suppressed(subscriber.email_key) if subscriber.email_key else False,
             "subscriptions": [(name(row.newsletter), row) for row in subscriptions],
             "follows": follows,
             "everything": everything,

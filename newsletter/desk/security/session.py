@@ -85,7 +85,7 @@ def prove(request: HttpRequest) -> None:
 
 def is_fresh(request: HttpRequest) -> bool:
     proven = request.session.get(_PROVEN, 0)
-    return 0 <= time.time() - proven <= FRESH.total_seconds()
+    return bool(0 <= time.time() - proven <= FRESH.total_seconds())
 
 
 def fresh(view: View) -> View:

@@ -25,7 +25,7 @@ FEW_LEFT = 3
 
 
 @method_decorator([never_cache, sensitive_post_parameters("password")], name="dispatch")
-class Login(account.LoginView):  # type: ignore[misc]
+class Login(account.LoginView):
     """Wagtail's log-in page at Wagtail's own address, throttled and with a second step."""
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -62,7 +62,7 @@ class Login(account.LoginView):  # type: ignore[misc]
         return answer
 
 
-class PasswordReset(account.PasswordResetView):  # type: ignore[misc]
+class PasswordReset(account.PasswordResetView):
     """Wagtail's page that mails a link, throttled; asking too often looks like asking once.
 
     The link changes the password and nothing else: it logs nobody in and leaves the second
