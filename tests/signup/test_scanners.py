@@ -24,7 +24,6 @@ def mails(ask: Asking, reader: Subscriber, catalogue: Catalogue) -> dict[str, by
     """One of every kind, as it left."""
     found = {
         "confirm": sent(ask("bob@example.org")),
-        "preferences": sent(preferences.request_link(address_key="ada@example.org")),
         "issue": sent_issue(catalogue.living_well),
         "digest": sent_digest(catalogue.disk),
     }
@@ -32,6 +31,8 @@ def mails(ask: Asking, reader: Subscriber, catalogue: Catalogue) -> dict[str, by
     found["address"] = sent(address)
     assert address is not None and address.address_change is not None
     found["moved"] = sent(relocate.confirm(change=address.address_change).notice)
+    # After the move, which closes what was mailed to the old address.
+    found["preferences"] = sent(preferences.request_link(address_key="ada@new.example.org"))
     # The new address has been asked today; tomorrow is another day.
     from signup.models import Asked
 
