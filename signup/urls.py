@@ -2,9 +2,11 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from signup.api import api
 from signup.views import (
     choosing,
     confirming,
+    embedded,
     erasing,
     leaving,
     moving,
@@ -23,6 +25,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sign-up/check-your-inbox/", signing_up.check_inbox, name="check_inbox"),
     path("sign-up/challenge/", proving.challenge, name="challenge"),
     path("sign-up/for/<slug:slug>/", signing_up.condition_sign_up, name="condition_sign_up"),
+    path("sign-up/embed/<slug:public_id>/", embedded.embedded, name="embedded"),
+    path("api/v1/", api.urls),
     path("confirm/<str:token>/", confirming.confirm, name="confirm"),
     path("welcome/<str:token>/", choosing.welcome, name="welcome"),
     path("preferences/", choosing.preferences_request, name="preferences_request"),

@@ -23,12 +23,14 @@ from newsletter.desk.addresses import way_url
 from newsletter.desk.viewsets import consent_menu  # noqa: F401 - registers its own hook
 from newsletter.desk.viewsets.catalogue import CatalogueGroup
 from newsletter.desk.viewsets.compose import ComposeGroup
+from newsletter.desk.viewsets.embed_forms import EmbedFormViewSet
 from newsletter.editions.models import Article, Issue
 
 STYLES = ("css/fonts.css", "desk/desk.css")
 
 register_snippet(ComposeGroup)
 register_snippet(CatalogueGroup)
+register_snippet(EmbedFormViewSet)
 if Publisher not in registry:
     registry.register(Publisher, icon="home")
 

@@ -16,6 +16,8 @@ class Place(IntEnum):
     CONDITION_PAGE = 2
     CONDITION_SIGN_UP_PAGE = 3
     PREFERENCES_PAGE = 4
+    # On another web site, or shown by its script; the address it is sent to says which form.
+    EMBEDDED = 5
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from signup.models.consent import (
     ConsentText,
     LedgerSeal,
 )
+from signup.models.embed_form import EmbedForm
 from signup.models.parting import Parting
 from signup.models.renewal import Renewal, RenewalQuestion
 from signup.models.request import SignUp
@@ -23,6 +24,7 @@ __all__ = [
     "ConsentSubject",
     "ConsentTerm",
     "ConsentText",
+    "EmbedForm",
     "Follow",
     "LedgerSeal",
     "Parting",
