@@ -65,7 +65,7 @@ def test_a_button_pressed_too_early_waits_for_the_sum_and_says_so(
         page.goto(address)
         fill_in(page)
         press(page)
-        expect(page.locator("#form [role=status]")).to_have_text(
+        expect(page.locator("#form p.hint[role=status]")).to_have_text(
             "One moment, we are sending this …"
         )
         assert SignUp.objects.count() == 0
