@@ -36,6 +36,13 @@ TOKEN_KEYS = parse_keys("TOKEN_KEYS", env.secret("TOKEN_KEYS"))
 LEDGER_KEYS = parse_keys("LEDGER_KEYS", env.secret("LEDGER_KEYS"))
 SUPPRESSION_KEYS = parse_keys("SUPPRESSION_KEYS", env.secret("SUPPRESSION_KEYS"))
 
+# The ledger's nightly seals; best on storage that the database's staff cannot write.
+LEDGER_SEAL_DIR = Path(env.text("LEDGER_SEAL_DIR", default=str(VAR_DIR / "seals")))
+# Consent expires this long after the last mail, unless a newsletter says otherwise; 0: never.
+CONSENT_EXPIRES_AFTER_DAYS = env.whole("CONSENT_EXPIRES_AFTER_DAYS", default=730)
+# How long the ledger's lines are kept as proof after the last one of their reader; 0: for ever.
+LEDGER_KEEP_DAYS = env.whole("LEDGER_KEEP_DAYS", default=1826)
+
 # --- Parts -----------------------------------------------------------------------------
 
 INSTALLED_APPS = [
@@ -65,6 +72,8 @@ INSTALLED_APPS = [
     "modelsearch",
     "taggit",
     "anymail",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -78,12 +87,15 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "project.headers.PublicPages",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "newsletter.archive.languages.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "newsletter.desk.security.middleware.SecondFactor",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -128,6 +140,8 @@ if _DATABASE["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": (
             "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
             "PRAGMA cache_size=-32768; PRAGMA temp_store=MEMORY;"
+            # What is deleted is overwritten: an erased reader is not found in the file either.
+            "PRAGMA secure_delete=ON;"
         ),
     }
 else:
@@ -145,6 +159,8 @@ CACHES = {
         # django-redis' URL for a socket is unix://, kombu's is redis+socket://
         "LOCATION": REDIS_URL.replace("redis+socket://", "unix://"),
         "KEY_PREFIX": "wellread",
+        # A page waits no longer for what it can do without.
+        "OPTIONS": {"socket_timeout": 1.0, "socket_connect_timeout": 1.0},
     },
     # Which sizes of a picture exist. Kept in the process, so that composing and approving do not
     # hang on Redis.
@@ -204,6 +220,21 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 15.0,
         "options": {"expires": 60},
     },
+    "seal-ledger": {
+        "task": "signup.tasks.seal_ledger",
+        "schedule": crontab(hour="3", minute="20"),
+        "options": {"expires": 3_600},
+    },
+    "expire-consents": {
+        "task": "signup.tasks.expire_consents",
+        "schedule": crontab(hour="4", minute="10"),
+        "options": {"expires": 3_600},
+    },
+    "ask-anew": {
+        "task": "signup.tasks.ask_anew",
+        "schedule": 15.0,
+        "options": {"expires": 60},
+    },
     "purge-sign-ups": {
         "task": "signup.tasks.purge_sign_ups",
         # By the clock, not by an interval: that would begin anew with every restart.
@@ -240,11 +271,31 @@ SENDING_GIVE_UP_DAYS = env.number("SENDING_GIVE_UP_DAYS", default=4.0)
 # How long to leave a relay alone that cannot be reached.
 SENDING_LINE_PAUSE_SECONDS = env.number("SENDING_LINE_PAUSE_SECONDS", default=30.0)
 
+# --- Sign-up -----------------------------------------------------------------------------
+
+# The guard's limits (docs/privacy.md): in an hour, for an address in a day.
+SIGN_UPS_PER_NETWORK = env.whole("SIGN_UPS_PER_NETWORK", default=60)
+SIGN_UPS_PER_ADDRESS = env.whole("SIGN_UPS_PER_ADDRESS", default=6)
+SIGN_UPS_PER_DOMAIN = env.whole("SIGN_UPS_PER_DOMAIN", default=3_000)
+SIGN_UPS_PER_HOUR = env.whole("SIGN_UPS_PER_HOUR", default=20_000)
+# Of these, how many without proof of work: browsers without JavaScript, forms on other sites.
+SIGN_UPS_UNPROVED_PER_NETWORK = env.whole("SIGN_UPS_UNPROVED_PER_NETWORK", default=20)
+SIGN_UPS_UNPROVED_PER_HOUR = env.whole("SIGN_UPS_UNPROVED_PER_HOUR", default=2_000)
+# What begins attack mode, and how long it lasts after the last sign of an attack.
+SIGN_UP_ALARM_PER_MINUTE = env.whole("SIGN_UP_ALARM_PER_MINUTE", default=300)
+SIGN_UP_ALARM_SUSPICIOUS = env.whole("SIGN_UP_ALARM_SUSPICIOUS", default=100)
+SIGN_UP_ALARM_MINUTES = env.whole("SIGN_UP_ALARM_MINUTES", default=15)
+# The demo's addresses are at example.org, which by its own word takes no mail.
+SIGN_UP_LOOKS_UP_DOMAINS = env.flag("SIGN_UP_LOOKS_UP_DOMAINS", default=not EMBEDDED)
+
 # --- Languages and time --------------------------------------------------------------------
 
-LANGUAGES = [("en", "English")]
+# What is translated (locale/). A visitor is offered those whose consent wording is approved.
+LANGUAGES = [("en", "English"), ("es", "Español")]
 LANGUAGE_CODE = env.word("LANGUAGE_CODE", default="en", choices=[code for code, _ in LANGUAGES])
+LOCALE_PATHS = [BASE_DIR / "locale"]
 WAGTAIL_CONTENT_LANGUAGES = LANGUAGES
+WAGTAILADMIN_PERMITTED_LANGUAGES = [("en", "English")]  # the desk is not translated
 TIME_ZONE = env.zone("TIME_ZONE", default="UTC")
 USE_TZ = True
 USE_I18N = True
@@ -286,8 +337,7 @@ CONTENT_SECURITY_POLICY = {
         "object-src": [NONE],
     },
 }
-# Not "no-referrer": under it browsers send `Origin: null` with every form, which the CSRF check
-# refuses. This one tells other sites just as little.
+# For /admin/ only; public pages send no-referrer, and project/headers.py says why not both.
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "SAMEORIGIN"
@@ -316,6 +366,17 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
 ]
 LOGIN_URL = "wagtailadmin_login"
+# "required": nobody gets to the desk without an authenticator app. "optional": it protects those
+# who set it up; for `make run`, whose printed log-ins must work.
+STAFF_SECOND_FACTOR = env.word(
+    "STAFF_SECOND_FACTOR",
+    default="optional" if EMBEDDED or DEBUG else "required",
+    choices=["required", "optional"],
+)
+OTP_TOTP_ISSUER = "Wellread"
+# Half a day for who asked to be remembered; otherwise until the browser closes.
+SESSION_COOKIE_AGE = 12 * 60 * 60
+PASSWORD_RESET_TIMEOUT = 60 * 60
 
 # --- Wagtail -----------------------------------------------------------------------------------
 

@@ -14,6 +14,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("metrics", health.metrics, name="metrics"),
     # Pictures that staff uploaded. A busy site lets its proxy serve them from VAR_DIR/media.
     path("media/<path:path>", serve, {"document_root": settings.MEDIA_ROOT}),
+    # Before Wagtail's own: the log-in page stands at its address, with a second step.
+    path("admin/", include("newsletter.desk.security.urls")),
     path("admin/", include(wagtailadmin_urls)),
     path("", include("signup.urls")),
     path("", include("newsletter.urls")),

@@ -65,7 +65,8 @@ def network_is_known(**_kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.database)
 def ledger_is_guarded(databases: Sequence[str] | None = None, **_kwargs: Any) -> list[CheckMessage]:
-    """signup.E003: a trigger of the ledger is missing; signup.E004: a language without wording.
+    """signup.E003: a trigger of the ledger is missing; signup.E004: nothing to agree to;
+    signup.W003: a language that is not offered for sign-up.
 
     Runs where databases are checked: on `migrate` and `check --database default`.
     """
@@ -94,24 +95,32 @@ def _is_migrated() -> bool:
     from django.db.migrations.recorder import MigrationRecorder
 
     applied = MigrationRecorder(connections[DEFAULT_DB_ALIAS]).applied_migrations()
-    return ("signup", "0002_ledger_triggers") in applied
+    return ("signup", "0011_consent_guards") in applied
 
 
 def _unworded() -> list[CheckMessage]:
+    from signup.consent.texts import MissingText, current_texts, languages_offered
     from signup.models import ConsentText
 
-    there = set(ConsentText.objects.values_list("purpose", "language"))
-    if not there:
+    if not ConsentText.objects.exists():
         return []  # before the first migrate has ended
-    messages: list[CheckMessage] = []
-    for language, name in settings.LANGUAGES:
-        lacking = [p for p in ConsentText.Purpose.values if (p, language) not in there]
-        if lacking:
-            messages.append(
-                Error(
-                    f"No consent text in {name} for: {', '.join(lacking)}.",
-                    hint="Readers would consent to words in another language. Add a ConsentText.",
-                    id="signup.E004",
-                )
+    try:
+        current_texts(settings.LANGUAGE_CODE)
+    except MissingText as missing:
+        return [
+            Error(
+                f"Nobody can sign up: {missing}",
+                hint="Approve the drafts at the desk, under Consent.",
+                id="signup.E004",
             )
-    return messages
+        ]
+    offered = languages_offered()
+    return [
+        Warning(
+            f"Nobody can sign up in {name}: not every consent has an approved wording in it.",
+            hint="Data protection approves the drafts at the desk, under Consent.",
+            id="signup.W003",
+        )
+        for code, name in settings.LANGUAGES
+        if code not in offered
+    ]

@@ -57,7 +57,7 @@ def confirm(
         asked_at = asked_at or sign_up.created_at
         now = timezone.now()
         try:
-            lifted = suppress.lift(subscriber=subscriber, asked_at=asked_at)
+            lifted = suppress.lift(address_key=subscriber.email_key, asked_at=asked_at)
         except suppress.StillSuppressed as error:
             raise Superseded from error
         newsletters = _not_left_since(subscriber, list(sign_up.newsletters.all()), asked_at)

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from newsletter.catalogue import brand
@@ -24,18 +25,18 @@ from signup.models import SystemMail
 
 def envelope(mail: SystemMail) -> Envelope:
     """Render `mail`. The same row gives the same bytes, so that sending it again is no new mail."""
-    subscriber = mail.subscriber
-    if subscriber.email is None:
+    subscriber, recipient = mail.subscriber, mail.recipient
+    if subscriber.email is None or recipient is None:
         raise ValueError("An erased reader is never mailed.")
     sender = sender_address()
-    language = mail.sign_up.language if mail.sign_up else subscriber.language
+    language = _language(mail)
     with translation.override(language):
         context = _context(mail, language)
         text = render_to_string(f"emails/system/{mail.kind}.txt", context)
         html = mjml.to_html(render_to_string(f"emails/system/{mail.kind}.mjml", context))
         lines = [
             ("From", headers.format_address(str(context["publisher_name"]), sender)),
-            ("To", headers.format_address("", subscriber.email)),
+            ("To", headers.format_address("", recipient)),
             ("Subject", _subject(mail)),
             ("Date", headers.format_date(mail.created_at)),
             ("Message-ID", _message_id(mail, sender)),
@@ -45,8 +46,13 @@ def envelope(mail: SystemMail) -> Envelope:
         ]
         if context["contact_email"]:
             lines.append(("Reply-To", headers.format_address("", str(context["contact_email"]))))
+        if "unsubscribe_url" in context:
+            lines += [
+                ("List-Unsubscribe", headers.list_url(str(context["unsubscribe_url"]))),
+                ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
+            ]
         message = compile_message(lines, text, html, boundary=boundary_for(text, html))
-    return Envelope(sender=sender, recipient=subscriber.email, content=message.fill({}))
+    return Envelope(sender=sender, recipient=recipient, content=message.fill({}))
 
 
 def sender_address() -> str:
@@ -56,13 +62,34 @@ def sender_address() -> str:
 
 def link(mail: SystemMail) -> str:
     """Return the link in `mail`, dated from the row: sending late gives no longer life."""
-    if mail.kind in SystemMail.CONFIRMATIONS:
+    if mail.kind == SystemMail.Kind.ADDRESS:
+        change_id = mail.address_change_id or 0
+        token = tokens.make(tokens.Purpose.ADDRESS, change_id, at=mail.created_at)
+        path = reverse("signup:new_address", args=[token])
+    elif mail.kind == SystemMail.Kind.MOVED:
+        path = reverse("signup:preferences_request")  # opens nothing: the link has no token
+    elif mail.kind in SystemMail.CONFIRMATIONS:
         token = tokens.make(tokens.Purpose.CONFIRM, mail.sign_up_id or 0, at=mail.created_at)
         path = reverse("signup:confirm", args=[token])
+    elif mail.kind == SystemMail.Kind.RENEWAL:
+        question = mail.renewal_question.pk
+        token = tokens.make(tokens.Purpose.RENEW, question, at=mail.created_at)
+        path = reverse("signup:keep", args=[token])
     else:
         token = tokens.make(tokens.Purpose.PREFERENCES, mail.subscriber_id, at=mail.created_at)
         path = reverse("signup:preferences", args=[token])
-    return f"{settings.BASE_URL}{path}"
+    return f"{settings.BASE_URL}{_in_language(path, _language(mail))}"
+
+
+def _language(mail: SystemMail) -> str:
+    return mail.sign_up.language if mail.sign_up else mail.subscriber.language
+
+
+def _in_language(path: str, language: str) -> str:
+    """The page behind a mail speaks the mail's language (docs/languages.md)."""
+    if language == settings.LANGUAGE_CODE or path.startswith(f"/{language}/"):
+        return path
+    return f"/{language}{path}"
 
 
 def _context(mail: SystemMail, language: str) -> dict[str, object]:
@@ -76,11 +103,25 @@ def _context(mail: SystemMail, language: str) -> dict[str, object]:
         "postal_address": strip_marks(publisher.postal_address),
         "contact_email": publisher.contact_email,
         "emergency_number": strip_marks(publisher.emergency_number),
-        "privacy_url": f"{settings.BASE_URL}{reverse('signup:privacy')}",
+        "privacy_url": f"{settings.BASE_URL}{_in_language(reverse('signup:privacy'), language)}",
         "title": _subject(mail),
         "hours": int(tokens.MAX_AGE[tokens.Purpose.CONFIRM].total_seconds() // 3600),
         "brand": light,
         "brand_dark": dark,
+        **(_question(mail) if mail.kind == SystemMail.Kind.RENEWAL else {}),
+    }
+
+
+def _question(mail: SystemMail) -> dict[str, object]:
+    """What the mail says that asks anew. It names no newsletter that tells of health."""
+    question = mail.renewal_question
+    newsletter = question.subscription.newsletter
+    discreet = newsletter.sensitive or newsletter.is_digest
+    token = tokens.unsubscribe_token(question.subscription_id)
+    return {
+        "newsletter_name": "" if discreet else strip_marks(newsletter.name),
+        "answer_by": date_format(question.renewal.answer_by, "j F Y"),
+        "unsubscribe_url": f"{settings.BASE_URL}{reverse('signup:unsubscribe', args=[token])}",
     }
 
 
@@ -98,6 +139,12 @@ def _subject(mail: SystemMail) -> str:
         return _("Please confirm your e-mail address")
     if mail.kind == SystemMail.Kind.ADD:
         return _("Please confirm your new choice")
+    if mail.kind == SystemMail.Kind.RENEWAL:
+        return _("Do you still want our e-mails?")
+    if mail.kind == SystemMail.Kind.ADDRESS:
+        return _("Please confirm your new address")
+    if mail.kind == SystemMail.Kind.MOVED:
+        return _("Your address was changed")
     return _("Your link to change what you get")
 
 

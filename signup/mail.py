@@ -12,6 +12,7 @@ from newsletter.transports.select import system_transport
 from newsletter.transports.values import Envelope, Outcome, Receipt
 from signup import letter, suppress
 from signup.address import hashes_of
+from signup.consent import renewal
 from signup.models import Suppression, SystemMail
 
 log = logging.getLogger(__name__)
@@ -56,8 +57,9 @@ def send_system_mail(system_mail_id: int) -> None:
     receipt = _hand_over(envelope)
     _record(claim, receipt)
     if receipt.outcome is Outcome.PERMANENT and receipt.enhanced.startswith("5.1."):
+        # The address it went to, which a change of address may have made another than the reader's.
         suppress.suppress(
-            subscriber=claim.mail.subscriber,
+            address_key=envelope.recipient.lower(),
             reason=Suppression.Reason.HARD_BOUNCE,
             source=f"system mail {claim.mail.pk}: {receipt.enhanced}",
         )
@@ -86,14 +88,19 @@ def sweep() -> list[int]:
 def _still_wanted(system_mail_id: int, now: datetime) -> bool:
     """Let a mail expire that has lost its reason since it was queued."""
     mail = (
-        SystemMail.objects.select_related("subscriber", "sign_up")
+        SystemMail.objects.select_related("subscriber", "sign_up", "address_change")
         .filter(pk=system_mail_id, state=State.QUEUED)
         .first()
     )
     if mail is None:
         return False
-    confirmed = mail.sign_up is not None and mail.sign_up.confirmed_at is not None
-    if mail.expires_at <= now or confirmed or _must_not_be_mailed(mail):
+    confirmed = (mail.sign_up is not None and mail.sign_up.confirmed_at is not None) or (
+        mail.kind == SystemMail.Kind.ADDRESS
+        and mail.address_change is not None
+        and mail.address_change.confirmed_at is not None
+    )
+    pointless = mail.kind == SystemMail.Kind.RENEWAL and not renewal.still_asks(mail)
+    if mail.expires_at <= now or confirmed or pointless or _must_not_be_mailed(mail):
         SystemMail.objects.filter(pk=mail.pk, state=State.QUEUED).update(state=State.EXPIRED)
         return False
     return True
@@ -101,9 +108,9 @@ def _still_wanted(system_mail_id: int, now: datetime) -> bool:
 
 def _must_not_be_mailed(mail: SystemMail) -> bool:
     """Erased, or suppressed. A confirmation may go out past a suppression older than itself."""
-    if mail.subscriber.email_key is None:
+    if mail.subscriber.email_key is None or mail.recipient is None:
         return True
-    against = Suppression.objects.filter(address_hash__in=hashes_of(mail.subscriber.email_key))
+    against = Suppression.objects.filter(address_hash__in=hashes_of(mail.recipient.lower()))
     if mail.kind in SystemMail.CONFIRMATIONS:
         against = against.filter(created_at__gt=mail.created_at)
     return against.exists()
@@ -124,7 +131,9 @@ def _claim(system_mail_id: int, now: datetime) -> Claim | None:
     )
     if claimed != 1:
         return None
-    mail = SystemMail.objects.select_related("subscriber", "sign_up").get(pk=system_mail_id)
+    mail = SystemMail.objects.select_related("subscriber", "sign_up", "address_change").get(
+        pk=system_mail_id
+    )
     return Claim(mail, mail.epoch)
 
 

@@ -11,16 +11,19 @@ from django.utils import timezone
 
 from newsletter.catalogue.models import Condition, Newsletter, ReleaseCounter
 from signup import cadence, consent, tokens, unsubscribe
+from signup.address import Address
 from signup.confirm import follow
 from signup.models import (
     ConsentEntry,
     ConsentText,
     Follow,
+    SignUp,
     Subscriber,
     Subscription,
     Suppression,
     SystemMail,
 )
+from signup.subscribe import mail_again, request_sign_up
 
 Purpose = ConsentText.Purpose
 LINKS_A_DAY = 5
@@ -51,22 +54,28 @@ class Choices:
 
 
 def request_link(*, address_key: str) -> SystemMail | None:
-    """Return the mail with a fresh link, or None: unknown, suppressed, or asked too often."""
+    """Return the mail with a fresh link, or None: unknown, suppressed, or asked too often.
+
+    Who has not confirmed yet gets the confirmation once more, if one is due: that mail was lost,
+    or its link was broken by a mail program.
+    """
     now = timezone.now()
     with transaction.atomic():
         found = Subscriber.objects.filter(email_key=address_key).first()
         if found is None:
             return None
-        return _link(Subscriber.objects.locked(found.pk), now)
+        subscriber = Subscriber.objects.locked(found.pk)
+        return _link(subscriber, now) or _confirmation(subscriber)
 
 
 def request_link_again(*, subscriber_id: int) -> SystemMail | None:
-    """The same, for the reader behind a link of ours that has expired."""
+    """The same, for the reader behind a link of ours that works no more."""
     now = timezone.now()
     with transaction.atomic():
         if not Subscriber.objects.filter(pk=subscriber_id).exists():
             return None
-        return _link(Subscriber.objects.locked(subscriber_id), now)
+        subscriber = Subscriber.objects.locked(subscriber_id)
+        return _link(subscriber, now) or _confirmation(subscriber)
 
 
 def save(*, subscriber: Subscriber, choices: Choices, form_url: str = "") -> None:
@@ -75,13 +84,67 @@ def save(*, subscriber: Subscriber, choices: Choices, form_url: str = "") -> Non
         subscriber = Subscriber.objects.locked(subscriber.pk)
         if subscriber.is_erased:
             return
-        _agree(subscriber, choices, form_url)
+        ticked = (choices.health_text, choices.measurement_text)
+        _agree(subscriber, [text for text in ticked if text is not None], form_url)
         _follow_these(subscriber, choices)
         _describe(subscriber, choices)
         cadence.announce(_retime(subscriber, choices))
 
 
-def withdraw(*, subscriber: Subscriber, purpose: Purpose) -> None:
+def give(*, subscriber: Subscriber, text: ConsentText, form_url: str = "") -> None:
+    """Give one consent by itself, to the words in `text`. Harmless twice."""
+    with transaction.atomic():
+        subscriber = Subscriber.objects.locked(subscriber.pk)
+        if not subscriber.is_erased and text.purpose != Purpose.MAIL:
+            _agree(subscriber, [text], form_url)
+            subscriber.save(update_fields=["health_consent", "measurement_consent"])
+
+
+def begin(
+    *, subscriber: Subscriber, newsletter: Newsletter, text: ConsentText, form_url: str = ""
+) -> SystemMail | None:
+    """Subscribe to one more newsletter, agreeing to the words in `text`.
+
+    A newsletter that this reader never had begins at once, because the page was opened by a link
+    mailed minutes ago. One that was ended begins only when the reader confirms anew: then the
+    mail for that is returned (None when none is due). Raises NoHealthConsent for a newsletter that
+    says something about health while that consent does not stand.
+    """
+    with transaction.atomic():
+        subscriber = Subscriber.objects.locked(subscriber.pk)
+        if subscriber.is_erased or not newsletter.open_for_signup:
+            return None
+        if _about_health(newsletter) and subscriber.health_consent_id is None:
+            raise NoHealthConsent
+        subscription, _created = Subscription.objects.get_or_create(
+            subscriber=subscriber, newsletter=newsletter
+        )
+        if subscription.state == Subscription.State.LIVE:
+            return None
+        if subscription.state == Subscription.State.ENDED:
+            return _ask_anew(subscriber, newsletter, text, form_url)
+        subscription.consent = consent.record(
+            subscriber=subscriber,
+            action=ConsentEntry.Action.CONFIRMED,
+            purpose=Purpose.MAIL,
+            method=ConsentEntry.Method.PREFERENCES,
+            newsletter=newsletter,
+            text=text,
+            form_url=form_url,
+        )
+        subscription.state = Subscription.State.LIVE
+        subscription.live_at = timezone.now()
+        subscription.save()
+        cadence.announce([subscription.pk])
+        return None
+
+
+def withdraw(
+    *,
+    subscriber: Subscriber,
+    purpose: Purpose,
+    method: ConsentEntry.Method = ConsentEntry.Method.PREFERENCES,
+) -> None:
     """Withdraw one consent, as easily as it was given (GDPR Art. 7(3)). Harmless twice.
 
     Without the consent for health data nothing may be kept about what the reader follows: the
@@ -92,13 +155,13 @@ def withdraw(*, subscriber: Subscriber, purpose: Purpose) -> None:
         if purpose == Purpose.HEALTH and subscriber.health_consent_id is not None:
             subscriber.health_consent = None
             subscriber.save(update_fields=["health_consent"])
-            _write_withdrawal(subscriber, purpose)
+            _write_withdrawal(subscriber, purpose, method)
             Follow.objects.filter(subscriber=subscriber).delete()
-            _end_what_needed_it(subscriber)
+            _end_what_needed_it(subscriber, method)
         elif purpose == Purpose.MEASUREMENT and subscriber.measurement_consent_id is not None:
             subscriber.measurement_consent = None
             subscriber.save(update_fields=["measurement_consent"])
-            _write_withdrawal(subscriber, purpose)
+            _write_withdrawal(subscriber, purpose, method)
 
 
 def has_live_digest(subscriber: Subscriber) -> bool:
@@ -129,12 +192,41 @@ def _link(subscriber: Subscriber, now: datetime) -> SystemMail | None:
     )
 
 
-def _agree(subscriber: Subscriber, choices: Choices, form_url: str) -> None:
-    asked = []
-    if choices.health_text is not None and subscriber.health_consent_id is None:
-        asked.append(choices.health_text)
-    if choices.measurement_text is not None and subscriber.measurement_consent_id is None:
-        asked.append(choices.measurement_text)
+def _confirmation(subscriber: Subscriber) -> SystemMail | None:
+    if Subscription.objects.filter(subscriber=subscriber, live_at__isnull=False).exists():
+        return None
+    sign_up = SignUp.objects.filter(subscriber=subscriber).order_by("-pk").first()
+    return mail_again(sign_up=sign_up) if sign_up is not None else None
+
+
+def _ask_anew(
+    subscriber: Subscriber, newsletter: Newsletter, text: ConsentText, form_url: str
+) -> SystemMail | None:
+    texts = [text]
+    standing = subscriber.health_consent
+    if _about_health(newsletter) and standing is not None and standing.text:
+        texts.append(standing.text)
+    return request_sign_up(
+        address=Address(email=subscriber.email or "", key=subscriber.email_key or ""),
+        newsletters=[newsletter],
+        conditions=[],
+        cadence=Subscription.Cadence.WEEKLY,
+        consent_texts=texts,
+        language=subscriber.language,
+        form_url=form_url,
+    )
+
+
+def _about_health(newsletter: Newsletter) -> bool:
+    return newsletter.is_digest or newsletter.sensitive
+
+
+def _agree(subscriber: Subscriber, texts: Iterable[ConsentText], form_url: str) -> None:
+    standing = {
+        Purpose.HEALTH: subscriber.health_consent_id,
+        Purpose.MEASUREMENT: subscriber.measurement_consent_id,
+    }
+    asked = [text for text in texts if standing[Purpose(text.purpose)] is None]
     # Whoever opened this page holds a link mailed minutes ago: given and confirmed in one step.
     entries = consent.record_all(
         subscriber=subscriber,
@@ -211,25 +303,27 @@ def _retime(subscriber: Subscriber, choices: Choices) -> list[int]:
     return list(mine.live().values_list("pk", flat=True))
 
 
-def _write_withdrawal(subscriber: Subscriber, purpose: Purpose) -> None:
+def _write_withdrawal(
+    subscriber: Subscriber, purpose: Purpose, method: ConsentEntry.Method
+) -> None:
     consent.record(
         subscriber=subscriber,
         action=ConsentEntry.Action.WITHDRAWN,
         purpose=purpose,
-        method=ConsentEntry.Method.PREFERENCES,
+        method=method,
     )
 
 
-def _end_what_needed_it(subscriber: Subscriber) -> None:
+def _end_what_needed_it(subscriber: Subscriber, method: ConsentEntry.Method) -> None:
     standing: Iterable[Subscription] = (
         Subscription.objects.filter(subscriber=subscriber)
         .exclude(state=Subscription.State.ENDED)
         .select_related("newsletter")
     )
     for subscription in standing:
-        if subscription.newsletter.is_digest or subscription.newsletter.sensitive:
+        if _about_health(subscription.newsletter):
             unsubscribe.end(
                 subscription=subscription,
                 reason=Subscription.EndedReason.PREFERENCES,
-                method=ConsentEntry.Method.PREFERENCES,
+                method=method,
             )

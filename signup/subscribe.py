@@ -11,6 +11,7 @@ from newsletter.catalogue.models import Condition, Newsletter, Publisher
 from signup import consent, tokens
 from signup.address import Address, hash_address, hashes_of
 from signup.models import (
+    Asked,
     ConsentEntry,
     ConsentText,
     SignUp,
@@ -18,12 +19,17 @@ from signup.models import (
     Subscription,
     Suppression,
     SystemMail,
+    plain,
 )
 
 CONFIRMATION_EVERY = timedelta(days=1)
 CONFIRMATION_EVERY_IF_SUPPRESSED = timedelta(days=30)
 # The last fence, in rows, when the limits in Redis are out of order.
 SIGN_UPS_A_DAY = 10
+
+_Newsletters = SignUp.newsletters.through
+_Conditions = SignUp.conditions.through
+_Texts = SignUp.consent_texts.through
 
 
 class ConsentMissing(ValueError):
@@ -64,16 +70,14 @@ def request_sign_up(
         ).count()
         if asked_today >= SIGN_UPS_A_DAY:
             return None
-        sign_up = SignUp.objects.create(
+        sign_up = SignUp(
             subscriber=subscriber,
             first_name=first_name,
             cadence=cadence,
             language=language,
             form_url=form_url[:500],
         )
-        sign_up.newsletters.set(newsletters)
-        sign_up.conditions.set(conditions)
-        sign_up.consent_texts.set(texts)
+        _keep(sign_up, newsletters, conditions, texts)
         _open_subscriptions(subscriber, newsletters, cadence)
         consent.record_all(
             subscriber=subscriber, statements=_given(newsletters, texts, form_url), at=now
@@ -129,23 +133,34 @@ def _require_consent(
 
 
 def _reader(address: Address, language: str) -> Subscriber:
-    subscriber, _created = Subscriber.objects.get_or_create(
+    """Return the row of this address under its lock; the same two statements if it is new."""
+    reader = Subscriber(
         email_key=address.key,
-        defaults={
-            "email": address.email,
-            "address_hash": hash_address(address.key),
-            "language": language,
-            "timezone": settings.TIME_ZONE,
-        },
+        email=address.email,
+        address_hash=hash_address(address.key),
+        language=language,
+        timezone=settings.TIME_ZONE,
     )
-    return Subscriber.objects.locked(subscriber.pk)
+    return plain.insert_or_lock(reader, unique="email_key")
+
+
+def _keep(
+    sign_up: SignUp,
+    newsletters: list[Newsletter],
+    conditions: list[Condition],
+    texts: list[ConsentText],
+) -> None:
+    plain.insert([sign_up])
+    plain.insert([_Newsletters(signup=sign_up, newsletter=chosen) for chosen in newsletters])
+    plain.insert([_Conditions(signup=sign_up, condition=chosen) for chosen in conditions])
+    plain.insert([_Texts(signup=sign_up, consenttext=text) for text in texts])
 
 
 def _open_subscriptions(
     subscriber: Subscriber, newsletters: list[Newsletter], cadence: Subscription.Cadence
 ) -> None:
     """One pending row for each newsletter that has none; live and ended rows stay as they are."""
-    Subscription.objects.bulk_create(
+    plain.insert(
         [
             Subscription(subscriber=subscriber, newsletter=newsletter, cadence=cadence)
             for newsletter in newsletters
@@ -185,27 +200,37 @@ def _given(
     return statements
 
 
-def _mail(sign_up: SignUp, now: datetime) -> SystemMail | None:
-    """Queue the confirmation if this address may get one now. The reader's row is locked."""
-    subscriber = sign_up.subscriber
-    asked = SystemMail.objects.filter(
-        subscriber=subscriber,
-        kind__in=SystemMail.CONFIRMATIONS,
-        created_at__gt=now - CONFIRMATION_EVERY,
-    ).exists()
-    hashes = hashes_of(subscriber.email_key or "")
+def may_be_asked(address_key: str, now: datetime) -> bool:
+    """Take the one confirmation that this address may get a day, whatever it is to confirm.
+
+    Counted for the address across all that this installation sends, and kept for a day under its
+    keyed hash: also when the reader was erased meanwhile. A suppressed address: one in 30 days.
+    Inside the caller's transaction, which also writes the mail.
+    """
+    hashes = hashes_of(address_key)
     suppressed = list(Suppression.objects.filter(address_hash__in=hashes))
     since = now - CONFIRMATION_EVERY_IF_SUPPRESSED
-    held = any(row.confirmation_at and row.confirmation_at > since for row in suppressed)
-    live = Subscription.objects.live().filter(subscriber=subscriber).exists()
-    if asked or held:
-        return None
+    if any(row.confirmation_at and row.confirmation_at > since for row in suppressed):
+        return False
+    if not Asked.objects.take(hashes, now=now, since=now - CONFIRMATION_EVERY):
+        return False
     for row in suppressed:
         row.confirmation_at = now
         row.save(update_fields=["confirmation_at"])
-    return SystemMail.objects.create(
+    return True
+
+
+def _mail(sign_up: SignUp, now: datetime) -> SystemMail | None:
+    """Queue the confirmation if this address may get one now. The reader's row is locked."""
+    subscriber = sign_up.subscriber
+    live = Subscription.objects.live().filter(subscriber=subscriber).exists()
+    if not may_be_asked(subscriber.email_key or "", now):
+        return None
+    mail = SystemMail(
         kind=SystemMail.Kind.ADD if live else SystemMail.Kind.CONFIRM,
         subscriber=subscriber,
         sign_up=sign_up,
         expires_at=now + tokens.MAX_AGE[tokens.Purpose.CONFIRM],
     )
+    plain.insert([mail])
+    return mail

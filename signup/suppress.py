@@ -67,16 +67,17 @@ def is_suppressed(address_key: str) -> bool:
     return Suppression.objects.filter(address_hash__in=hashes_of(address_key)).exists()
 
 
-def lift(*, subscriber: Subscriber, asked_at: datetime) -> list[Suppression]:
-    """Lift what stands against the reader's address, because the reader has confirmed anew.
+def lift(*, address_key: str | None, asked_at: datetime) -> list[Suppression]:
+    """Lift what stands against an address, because its reader has confirmed anew.
 
-    Called by `signup.confirm` alone (invariant 9). What was said *after* the reader asked stands:
-    an old link lifts nothing. A bounce is the exception, since whoever pressed the button in a
-    mail has shown that the mailbox works. Returns what was lifted; raises StillSuppressed.
+    Called by `signup.confirm` and `signup.relocate` alone (invariant 9). What was said *after* the
+    reader asked stands: an old link lifts nothing. A bounce is the exception, since whoever pressed
+    the button in a mail has shown that the mailbox works. Returns what was lifted; raises
+    StillSuppressed.
     """
-    if subscriber.email_key is None:
+    if address_key is None:
         raise StillSuppressed
-    against = Suppression.objects.filter(address_hash__in=hashes_of(subscriber.email_key))
+    against = Suppression.objects.filter(address_hash__in=hashes_of(address_key))
     newer = Q(created_at__gt=asked_at) & ~Q(reason=Suppression.Reason.HARD_BOUNCE)
     if against.filter(newer).exists():
         raise StillSuppressed

@@ -3,6 +3,8 @@
 from celery import shared_task
 
 from signup import mail
+from signup.consent import expiry, renewal, seals
+from signup.consent import retention as ledger_retention
 from signup.privacy import retention
 
 
@@ -24,3 +26,22 @@ def sweep_system_mail() -> None:
 def purge_sign_ups() -> None:
     """Delete what was never confirmed and is past its use. Beat, daily."""
     retention.purge()
+
+
+@shared_task(queue="control")
+def seal_ledger() -> None:
+    """Write the ledger's next seal outside the database. Beat, nightly."""
+    seals.seal()
+
+
+@shared_task(queue="control")
+def expire_consents() -> None:
+    """End consents that have run out; remove lines of the ledger past their time. Beat, nightly."""
+    expiry.expire()
+    ledger_retention.remove()
+
+
+@shared_task(queue="control")
+def ask_anew() -> None:
+    """Go on with the campaigns that ask readers anew. Beat, every 15 seconds."""
+    renewal.tick()

@@ -29,6 +29,10 @@ class Purpose(StrEnum):
     UNSUBSCRIBE = "unsubscribe"
     PREFERENCES = "preferences"
     UNDO = "undo"
+    ADDRESS = "address"
+    # Both from any mail: withdraw a consent, for ever; keep one newsletter, until its date.
+    WITHDRAW = "withdraw"
+    RENEW = "renew"
     FORM = "form"
 
 
@@ -37,12 +41,18 @@ MAX_AGE = {
     Purpose.CONFIRM: timedelta(hours=72),
     Purpose.PREFERENCES: timedelta(minutes=30),
     Purpose.UNDO: timedelta(minutes=30),
+    Purpose.ADDRESS: timedelta(hours=72),
 }
+# Links in every copy: no time in them, so that they work for ever and a copy's bytes stay the same.
+_LASTING = frozenset({Purpose.UNSUBSCRIBE, Purpose.WITHDRAW})
 # How many ids each purpose carries, so that a token has one length and one meaning.
 _IDS = {
     Purpose.CONFIRM: 1,
     Purpose.PREFERENCES: 1,
     Purpose.UNDO: 2,
+    Purpose.ADDRESS: 1,
+    # Until the date of the question, which the row knows.
+    Purpose.RENEW: 1,
     Purpose.FORM: 4,
 }
 
@@ -71,9 +81,9 @@ def make(purpose: Purpose, *ids: int, at: datetime | None = None) -> str:
 
     Raises ValueError when the purpose carries another number of ids.
     """
-    if purpose is Purpose.UNSUBSCRIBE:
+    if purpose in _LASTING:
         (subscription_id,) = ids
-        return unsubscribe_token(subscription_id)
+        return _lasting(purpose, subscription_id)
     if len(ids) != _IDS[purpose]:
         raise ValueError(f"A token to {purpose} carries {_IDS[purpose]} ids, not {len(ids)}.")
     version, secret = settings.TOKEN_KEYS[0]
@@ -90,7 +100,7 @@ def read(purpose: Purpose, token: str, max_age: timedelta | None = None) -> Clai
     """
     raw = _decode(token)
     payload, given = raw[:-MAC_BYTES], raw[-MAC_BYTES:]
-    layout = _UNSUBSCRIBE if purpose is Purpose.UNSUBSCRIBE else _timed(purpose)
+    layout = _UNSUBSCRIBE if purpose in _LASTING else _timed(purpose)
     if len(payload) != layout.size:
         raise BadToken("wrong length")
     secret = dict(settings.TOKEN_KEYS).get(payload[0])
@@ -99,7 +109,7 @@ def read(purpose: Purpose, token: str, max_age: timedelta | None = None) -> Clai
     if not hmac.compare_digest(_mac(purpose, secret, payload), given):
         raise BadToken("wrong signature")
     fields = layout.unpack(payload)
-    if purpose is Purpose.UNSUBSCRIBE:
+    if purpose in _LASTING:
         return Claims(ids=fields[1:], issued_at=None)
     claims = Claims(ids=fields[2:], issued_at=datetime.fromtimestamp(fields[1], UTC))
     limit = max_age or MAX_AGE.get(purpose)
@@ -113,7 +123,16 @@ def unsubscribe_token(subscription_id: int) -> str:
 
     It never expires and survives the rotation of keys, as long as the old key stays listed.
     """
-    version, inner, outer = _prepared(settings.TOKEN_KEYS[0])
+    return _lasting(Purpose.UNSUBSCRIBE, subscription_id)
+
+
+def withdraw_token(subscription_id: int) -> str:
+    """Return the link by which the reader of one subscription withdraws a consent. As lasting."""
+    return _lasting(Purpose.WITHDRAW, subscription_id)
+
+
+def _lasting(purpose: Purpose, subscription_id: int) -> str:
+    version, inner, outer = _prepared(settings.TOKEN_KEYS[0], purpose)
     payload = _UNSUBSCRIBE.pack(version, subscription_id)
     first = inner.copy()
     first.update(payload)
@@ -124,13 +143,13 @@ def unsubscribe_token(subscription_id: int) -> str:
 
 
 @cache
-def _prepared(versioned: tuple[int, bytes]) -> tuple[int, Any, Any]:
+def _prepared(versioned: tuple[int, bytes], purpose: Purpose) -> tuple[int, Any, Any]:
     """Return the version and HMAC's two half-done hashes: half of its cost is the key's padding."""
     version, secret = versioned
     if len(secret) > _BLOCK:
         secret = sha256(secret).digest()
     padded = secret.ljust(_BLOCK, b"\0")
-    inner = sha256(bytes(byte ^ 0x36 for byte in padded) + _domain(Purpose.UNSUBSCRIBE))
+    inner = sha256(bytes(byte ^ 0x36 for byte in padded) + _domain(purpose))
     return version, inner, sha256(bytes(byte ^ 0x5C for byte in padded))
 
 

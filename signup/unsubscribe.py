@@ -1,19 +1,20 @@
 """Leaving: at once, for good, and with thirty minutes to think again."""
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from hashlib import sha256
 
 from django.db import transaction
 from django.utils import timezone
 
+from newsletter.transports.values import without_addresses
 from signup import cadence, consent, tokens
 from signup.address import hashes_of
 from signup.models import (
     ConsentEntry,
     ConsentText,
+    Parting,
     Subscriber,
     Subscription,
     Suppression,
@@ -46,55 +47,105 @@ def end(*, subscription: Subscription, reason: Reason, method: Method) -> Ended:
         _end([current], reason=reason, method=method)
         if not was_live:
             return Ended(changed=True)
-        return Ended(changed=True, undo_token=_offer_undo(current))
+        return Ended(changed=True, undo_token=_offer_undo([current]))
 
 
-def end_all(*, subscriber: Subscriber, reason: Reason, method: Method) -> int:
-    """End everything the reader gets or has asked for; return how many ended just now."""
+def end_all(*, subscriber: Subscriber, reason: Reason, method: Method) -> Ended:
+    """End everything the reader gets or has asked for. One undo takes all of it back."""
     with transaction.atomic():
         Subscriber.objects.locked(subscriber.pk)
         standing = list(
             Subscription.objects.select_related("newsletter")
             .filter(subscriber=subscriber)
             .exclude(state=Subscription.State.ENDED)
+            .order_by("pk")
         )
+        were_live = [row for row in standing if row.state == Subscription.State.LIVE]
         _end(standing, reason=reason, method=method)
-        return len(standing)
+        if not were_live:
+            return Ended(changed=bool(standing))
+        return Ended(changed=True, undo_token=_offer_undo(were_live))
 
 
-def undo(*, token: str) -> Subscription:
-    """Take back an ending, once, within thirty minutes (invariant 9).
+def undo(*, token: str) -> list[Subscription]:
+    """Take back an ending, once, within thirty minutes (invariant 9); return what is live again.
 
     Raises BadToken, ExpiredToken or CannotUndo; nothing has changed then.
     """
-    claims = tokens.read(tokens.Purpose.UNDO, token)
-    subscription_id = claims.ids[0]
+    subscription_id = tokens.read(tokens.Purpose.UNDO, token).ids[0]
     with transaction.atomic():
         found = Subscription.objects.filter(pk=subscription_id).first()
         if found is None:
             raise CannotUndo
         subscriber = Subscriber.objects.locked(found.subscriber_id)
-        subscription = Subscription.objects.select_related("newsletter").get(pk=subscription_id)
-        now = timezone.now()
-        if not _may_undo(subscriber, subscription, token, now):
-            raise CannotUndo
-        entry = consent.record(
-            subscriber=subscriber,
-            action=ConsentEntry.Action.CONFIRMED,
-            purpose=ConsentText.Purpose.MAIL,
-            method=ConsentEntry.Method.UNDO,
-            newsletter=subscription.newsletter,
-            text=_text_agreed_to(subscription),
+        ended = list(
+            Subscription.objects.select_related("newsletter")
+            .filter(
+                subscriber=subscriber,
+                state=Subscription.State.ENDED,
+                undo_hash=sha256(token.encode()).digest(),
+                undo_until__gte=timezone.now(),
+            )
+            .order_by("pk")
         )
-        subscription.state = Subscription.State.LIVE
-        subscription.ended_reason = ""
-        # live_at stays: who undoes never left, and is still owed what came out before (digests).
-        subscription.ended_at = None
-        subscription.consent = entry
-        subscription.undo_hash = subscription.undo_until = None
-        subscription.save()
-        cadence.announce([subscription.pk])
-        return subscription
+        suppressed = Suppression.objects.filter(
+            address_hash__in=hashes_of(subscriber.email_key or "")
+        )
+        if not ended or subscriber.email_key is None or suppressed.exists():
+            raise CannotUndo
+        for subscription in ended:
+            _take_back(subscriber, subscription)
+        # Who stays has said nothing about leaving.
+        Parting.objects.filter(subscription__in=ended).delete()
+        cadence.announce([subscription.pk for subscription in ended])
+        return ended
+
+
+def say_why(*, token: str, reason: str, words: str) -> bool:
+    """Keep why a reader left, as said on the goodbye page; False when it is too late for that.
+
+    `token` is the goodbye page's own, so that nobody else can put words into a reader's mouth.
+    """
+    try:
+        subscription_id = tokens.read(tokens.Purpose.UNDO, token).ids[0]
+    except tokens.BadToken:
+        return False
+    with transaction.atomic():
+        subscription = Subscription.objects.filter(
+            pk=subscription_id,
+            state=Subscription.State.ENDED,
+            undo_hash=sha256(token.encode()).digest(),
+            subscriber__erased_at__isnull=True,
+        ).first()
+        if subscription is None:
+            return False
+        Parting.objects.update_or_create(
+            subscription=subscription,
+            defaults={
+                "reason": reason,
+                "words": without_addresses(words)[: Parting.LONGEST],
+                "at": timezone.now(),
+            },
+        )
+        return True
+
+
+def _take_back(subscriber: Subscriber, subscription: Subscription) -> None:
+    entry = consent.record(
+        subscriber=subscriber,
+        action=ConsentEntry.Action.CONFIRMED,
+        purpose=ConsentText.Purpose.MAIL,
+        method=ConsentEntry.Method.UNDO,
+        newsletter=subscription.newsletter,
+        text=_text_agreed_to(subscription),
+    )
+    subscription.state = Subscription.State.LIVE
+    subscription.ended_reason = ""
+    # live_at stays: who undoes never left, and is still owed what came out before (digests).
+    subscription.ended_at = None
+    subscription.consent = entry
+    subscription.undo_hash = subscription.undo_until = None
+    subscription.save()
 
 
 def _end(subscriptions: Iterable[Subscription], *, reason: Reason, method: Method) -> None:
@@ -108,36 +159,25 @@ def _end(subscriptions: Iterable[Subscription], *, reason: Reason, method: Metho
         subscription.save()
         consent.record(
             subscriber=subscription.subscriber,
-            action=ConsentEntry.Action.WITHDRAWN,
+            action=(
+                ConsentEntry.Action.EXPIRED
+                if reason == Reason.EXPIRED
+                else ConsentEntry.Action.WITHDRAWN
+            ),
             purpose=ConsentText.Purpose.MAIL,
             method=method,
             newsletter=subscription.newsletter,
         )
 
 
-def _offer_undo(subscription: Subscription) -> str:
-    """Return a token that works once: its hash stands in the row and goes with its use."""
-    token = tokens.make(tokens.Purpose.UNDO, subscription.pk, secrets.randbits(64))
-    subscription.undo_hash = sha256(token.encode()).digest()
-    subscription.undo_until = timezone.now() + tokens.MAX_AGE[tokens.Purpose.UNDO]
-    subscription.save(update_fields=["undo_hash", "undo_until"])
-    return token
-
-
-def _may_undo(
-    subscriber: Subscriber, subscription: Subscription, token: str, now: datetime
-) -> bool:
-    return (
-        subscription.state == Subscription.State.ENDED
-        and subscription.undo_hash is not None
-        and bytes(subscription.undo_hash) == sha256(token.encode()).digest()
-        and subscription.undo_until is not None
-        and now <= subscription.undo_until
-        and subscriber.email_key is not None
-        and not Suppression.objects.filter(
-            address_hash__in=hashes_of(subscriber.email_key)
-        ).exists()
+def _offer_undo(subscriptions: Sequence[Subscription]) -> str:
+    """Return a token that works once: its hash stands in the rows and goes with its use."""
+    token = tokens.make(tokens.Purpose.UNDO, subscriptions[0].pk, secrets.randbits(64))
+    Subscription.objects.filter(pk__in=[row.pk for row in subscriptions]).update(
+        undo_hash=sha256(token.encode()).digest(),
+        undo_until=timezone.now() + tokens.MAX_AGE[tokens.Purpose.UNDO],
     )
+    return token
 
 
 def _text_agreed_to(subscription: Subscription) -> ConsentText | None:

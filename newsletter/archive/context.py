@@ -3,9 +3,12 @@
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from newsletter.catalogue.models import Publisher
+from newsletter.catalogue.models import PublicWords, Publisher
 
 
 def publisher(request: HttpRequest) -> dict[str, object]:
-    """Offer `publisher`, read when a template first asks for it."""
-    return {"publisher": SimpleLazyObject(Publisher.current)}
+    """Offer `publisher` and `words`, each read when a template first asks for it."""
+    return {
+        "publisher": SimpleLazyObject(Publisher.current),
+        "words": SimpleLazyObject(PublicWords.current),
+    }

@@ -43,6 +43,7 @@ def neutral_values(message: CompiledMessage) -> dict[str, str]:
         Slot.DATE: "Thu, 01 Jan 1970 00:00:00 +0000",  # headers are not shown
         Slot.MESSAGE_ID: "<web@example.invalid>",
         Slot.UNSUBSCRIBE_URL: links.preferences_request(),
+        Slot.WITHDRAW_URL: links.preferences_request(),
         Slot.PREFERENCES_URL: links.preferences_request(),
         Slot.REASON: _("You are reading this mail on our website."),
     }

@@ -12,6 +12,12 @@ VIEW_ARTICLE = "editions.view_article"
 APPROVE = "approval.approve_issue"
 SEND = "sending.send_issue"
 VIEW_MAILING = "sending.view_mailing"
+CHANGE_STAFF = "desk.change_user"
+VIEW_READERS = "desk.view_readers"
+VIEW_CONDITIONS = "desk.view_reader_conditions"
+EXPORT_READER = "desk.export_reader"
+ERASE_READER = "desk.erase_reader"
+VIEW_ACCESS_LOG = "desk.view_access_log"
 
 
 def require_any(request: HttpRequest, *permissions: str) -> User:
@@ -20,3 +26,18 @@ def require_any(request: HttpRequest, *permissions: str) -> User:
     if not isinstance(user, User) or not any(user.has_perm(name) for name in permissions):
         raise PermissionDenied
     return user
+
+
+def require_all(request: HttpRequest, *permissions: str) -> User:
+    """Return the member of staff who asks. Raises PermissionDenied unless all are held."""
+    user = staff(request)
+    if not user.has_perms(permissions):
+        raise PermissionDenied
+    return user
+
+
+def staff(request: HttpRequest) -> User:
+    """Return the member of staff who asks. Raises PermissionDenied for anybody else."""
+    if not isinstance(request.user, User):
+        raise PermissionDenied
+    return request.user

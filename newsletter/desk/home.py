@@ -16,10 +16,12 @@ from newsletter.desk.addresses import way_url
 from newsletter.desk.views.mailing import Progress, progress_of, title_of
 from newsletter.editions.models import Issue
 from newsletter.sending.models import Mailing
+from signup.models import SignUpAlarm
 
 # A condition whose followers have had nothing new for so long is silent.
 SILENT_AFTER = timedelta(days=90)
 MOST_SHOWN = 6
+ATTACKS_SHOWN_FOR = timedelta(days=7)
 
 
 class _Panel(Component):
@@ -143,4 +145,25 @@ class SilentConditions(_Panel):
         return {"conditions": silent[:MOST_SHOWN], "more": max(0, silent.count() - MOST_SHOWN)}
 
 
-PANELS: tuple[type[_Panel], ...] = (WaitsForMe, GoesOutNext, LastMailings, SilentConditions)
+class SignUpAttacks(_Panel):
+    """Not there at all while nothing has happened: an alarm that is always seen is never seen."""
+
+    name = "sign_up_attacks"
+    template_name = "desk/home/sign_up_attacks.html"
+    order = 90
+
+    def rows(self, user: AbstractUser) -> dict[str, Any]:
+        now = timezone.now()
+        return {
+            "alarms": SignUpAlarm.objects.since(now - ATTACKS_SHOWN_FOR)[:MOST_SHOWN],
+            "now": now,
+        }
+
+
+PANELS: tuple[type[_Panel], ...] = (
+    SignUpAttacks,
+    WaitsForMe,
+    GoesOutNext,
+    LastMailings,
+    SilentConditions,
+)

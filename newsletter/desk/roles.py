@@ -32,7 +32,7 @@ DATA_PROTECTION = "Data protection"
 
 WORKFLOW = "Medical review"
 
-_APPS = ("auth", "desk", "catalogue", "editions", "approval", "sending", "wagtailimages")
+_APPS = ("auth", "desk", "catalogue", "editions", "approval", "sending", "signup", "wagtailimages")
 
 _COMPOSE = (
     "editions.add_issue",
@@ -78,6 +78,12 @@ ROLES: dict[str, tuple[str, ...]] = {
         "catalogue.add_newsletter",
         "catalogue.change_newsletter",
         "catalogue.change_publisher",
+        "catalogue.add_publicwords",
+        "catalogue.change_publicwords",
+        "catalogue.delete_publicwords",
+        "signup.add_embedform",
+        "signup.change_embedform",
+        "signup.delete_embedform",
         "sending.send_issue",
         "sending.view_mailing",
         "desk.add_user",
@@ -86,10 +92,21 @@ ROLES: dict[str, tuple[str, ...]] = {
         "auth.add_group",
         "auth.change_group",
         "auth.delete_group",
+        # Who reads us and what became of the mail; not what it says about anybody's health.
+        "desk.view_readers",
+        "desk.view_access_log",
     ),
-    # Their screens (one reader's record, the ledger) are not at the desk yet; what they may
-    # already see is which newsletters there are and what was sent.
-    DATA_PROTECTION: (*_READ, "sending.view_mailing"),
+    DATA_PROTECTION: (
+        *_READ,
+        "sending.view_mailing",
+        "desk.view_readers",
+        "desk.view_reader_conditions",
+        "desk.export_reader",
+        "desk.erase_reader",
+        "desk.view_access_log",
+        "signup.change_consenttext",
+        "signup.add_renewal",
+    ),
 }
 _IMAGES: dict[str, tuple[str, ...]] = {
     AUTHORS: ("add_image", "change_image", "choose_image"),

@@ -1,6 +1,6 @@
 """The desk's own addresses, under /admin/."""
 
-from django.urls import path, re_path
+from django.urls import include, path, re_path
 
 from newsletter.desk.views import article_actions, issue_actions, mailing
 from newsletter.desk.views.preview import preview
@@ -35,6 +35,9 @@ urlpatterns = [
     path("mailings/", mailing.mailing_list, name="mailings"),
     path("mailings/<int:pk>/", mailing.mailing_page, name="mailing"),
     path("mailings/<int:pk>/panel/", mailing.mailing_panel, name="mailing_panel"),
+    path("consent/", include("newsletter.desk.viewsets.consent_urls")),
+    path("readers/", include("newsletter.desk.readers.urls")),
+    path("security/", include("newsletter.desk.security.desk_urls")),
     re_path(
         r"^mailings/(?P<pk>\d+)/(?P<lever>pause|resume|cancel)/$",
         mailing.mailing_lever,

@@ -20,14 +20,17 @@ from wagtail.snippets.models import register_snippet
 from newsletter.catalogue.models import Publisher
 from newsletter.desk import furniture
 from newsletter.desk.addresses import way_url
+from newsletter.desk.viewsets import consent_menu  # noqa: F401 - registers its own hook
 from newsletter.desk.viewsets.catalogue import CatalogueGroup
 from newsletter.desk.viewsets.compose import ComposeGroup
+from newsletter.desk.viewsets.embed_forms import EmbedFormViewSet
 from newsletter.editions.models import Article, Issue
 
 STYLES = ("css/fonts.css", "desk/desk.css")
 
 register_snippet(ComposeGroup)
 register_snippet(CatalogueGroup)
+register_snippet(EmbedFormViewSet)
 if Publisher not in registry:
     registry.register(Publisher, icon="home")
 
@@ -60,6 +63,39 @@ def mailings_menu_item() -> MenuItem:
     return MailingsMenuItem(
         _("Mailings"), reverse("desk:mailings"), name="mailings", icon_name="mail", order=200
     )
+
+
+class ReadersMenuItem(MenuItem):
+    def is_shown(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("desk.view_readers"))
+
+
+@hooks.register("register_admin_menu_item")
+def readers_menu_item() -> MenuItem:
+    return ReadersMenuItem(
+        _("Readers"), reverse("desk:readers"), name="readers", icon_name="group", order=210
+    )
+
+
+class PeopleMenuItem(MenuItem):
+    def is_shown(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("desk.change_user"))
+
+
+@hooks.register("register_settings_menu_item")
+def people_menu_item() -> MenuItem:
+    return PeopleMenuItem(
+        _("Second factors"), reverse("desk:people"), name="people", icon_name="lock", order=650
+    )
+
+
+@hooks.register("register_account_menu_item")
+def own_factor_item(request: HttpRequest) -> dict[str, Any]:
+    return {
+        "url": reverse("desk:own_factor"),
+        "label": _("Second factor"),
+        "help_text": _("Protect your account with an authenticator app."),
+    }
 
 
 class WayMenuItem(ActionMenuItem):

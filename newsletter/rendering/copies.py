@@ -21,7 +21,7 @@ from newsletter.rendering.heading_lines import mail_domain
 from newsletter.wire.headers import format_address, format_date
 from newsletter.wire.message import CompiledMessage
 from newsletter.wire.slots import Slot
-from signup.tokens import unsubscribe_token
+from signup.tokens import unsubscribe_token, withdraw_token
 
 
 class ReaderRow(NamedTuple):
@@ -145,14 +145,17 @@ class _Personal:
 
     def __init__(self, newsletter: Newsletter, mailing_id: int) -> None:
         self._before, self._after = links.unsubscribe_parts()
+        self._before_withdraw, self._after_withdraw = links.withdraw_parts()
         self._message_id = message_ids(mailing_id, mail_domain(newsletter))
 
     def values(self, reader: ReaderRow) -> dict[str, str | bytes]:
         token = unsubscribe_token(reader.subscription_id)
+        withdraw = withdraw_token(reader.subscription_id)
         return {
             "to": format_address(reader.first_name, reader.email),
             "message_id": self._message_id(reader.subscriber_id),
             "unsubscribe_url": f"{self._before}{token}{self._after}",
+            "withdraw_url": f"{self._before_withdraw}{withdraw}{self._after_withdraw}",
             "first_name": reader.first_name,
         }
 

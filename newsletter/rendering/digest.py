@@ -49,6 +49,7 @@ def compose(newsletter: Newsletter, language: str) -> tuple[str, str, str]:
                 % {"newsletter": look.newsletter_name},
             ),
             "unsubscribe_url": mark(Slot.UNSUBSCRIBE_URL),
+            "withdraw_url": mark(Slot.WITHDRAW_URL),
             "preferences_url": links.preferences_request(),
             "conditions_url": links.conditions(),
         }

@@ -64,6 +64,7 @@ def compose(issue: Issue, *, language: str | None = None) -> tuple[str, str]:
                 % {"newsletter": look.newsletter_name},
             ),
             "unsubscribe_url": mark(Slot.UNSUBSCRIBE_URL),
+            "withdraw_url": mark(Slot.WITHDRAW_URL),
             "preferences_url": links.preferences_request(),
             "web_url": links.issue(issue.slug) if issue.slug else "",
         }

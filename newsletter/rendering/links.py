@@ -25,5 +25,14 @@ def preferences_request() -> str:
 
 def unsubscribe_parts() -> tuple[str, str]:
     """What stands before and after the token, so that a copy costs no look-up of addresses."""
-    before, _, after = reverse("signup:unsubscribe", args=[_PLACE]).partition(_PLACE)
+    return _parts("signup:unsubscribe")
+
+
+def withdraw_parts() -> tuple[str, str]:
+    """The same for the page on which a consent is withdrawn."""
+    return _parts("signup:withdraw")
+
+
+def _parts(name: str) -> tuple[str, str]:
+    before, _, after = reverse(name, args=[_PLACE]).partition(_PLACE)
     return settings.BASE_URL + before, after

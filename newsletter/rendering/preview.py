@@ -33,6 +33,7 @@ def shown(document: str, *, html: bool = False) -> str:
     values = {
         Slot.FIRST_NAME: _("Maria"),
         Slot.UNSUBSCRIBE_URL: links.preferences_request(),
+        Slot.WITHDRAW_URL: links.preferences_request(),
     }
     values_as_written = {slot: escape(value) if html else value for slot, value in values.items()}
     return MARK.sub(lambda match: values_as_written.get(Slot(match[1])) or match[2] or "", document)

@@ -1,14 +1,17 @@
 """What sending keeps about a reader: deliveries, and how far digests have come."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils import formats
 from django.utils.translation import gettext as _
 
+from newsletter.editions.models import Article
 from newsletter.sending.models import Delivery, DigestMark, Mailing
-from signup.models import Subscriber
-from signup.privacy.registry import Line
+from signup.models import Follow, Subscriber, Subscription
+from signup.privacy.registry import Kind, Line
 
 
 class Deliveries:
@@ -16,15 +19,30 @@ class Deliveries:
     models: tuple[str, ...] = ("sending.Delivery", "sending.DigestMark")
 
     def record(self, subscriber: Subscriber) -> Iterable[Line]:
-        for delivery in _deliveries(subscriber).select_related("mailing__newsletter"):
-            if delivery.outcome_at is not None:
+        """Every copy that was handed over or kept back, with what it rested on."""
+        rows = [
+            row
+            for row in _deliveries(subscriber).select_related(
+                "mailing__newsletter", "mailing__issue"
+            )
+            if row.outcome_at is not None
+        ]
+        titles, topics = _articles(rows)
+        begun = dict(
+            Subscription.objects.filter(subscriber=subscriber).values_list(
+                "newsletter_id", "live_at"
+            )
+        )
+        followed = set(
+            Follow.objects.filter(subscriber=subscriber).values_list("condition_id", flat=True)
+        )
+        for row in rows:
+            if row.outcome_at is not None:
                 yield Line(
-                    delivery.outcome_at,
-                    _("“%(newsletter)s”: %(state)s")
-                    % {
-                        "newsletter": delivery.mailing.newsletter.name,
-                        "state": delivery.get_state_display(),
-                    },
+                    row.outcome_at,
+                    _what(row, titles),
+                    why=_why(row, begun.get(row.mailing.newsletter_id), topics, followed),
+                    kind=Kind.MAIL,
                 )
 
     def export(self, subscriber: Subscriber) -> dict[str, Any]:
@@ -66,3 +84,56 @@ def _deliveries(subscriber: Subscriber) -> "QuerySet[Delivery]":
         mailing__in=list(Mailing.objects.order_by("pk").values_list("pk", flat=True)),
         subscriber=subscriber,
     ).order_by("mailing")
+
+
+def _articles(rows: list[Delivery]) -> tuple[dict[int, str], dict[int, dict[int, str]]]:
+    """Article id → its title, and article id → its conditions' ids and names."""
+    ids = {article for row in rows for article in row.article_ids or []}
+    articles = Article.objects.filter(pk__in=ids).prefetch_related("conditions")
+    titles = {article.pk: article.title for article in articles}
+    topics = {
+        article.pk: {condition.pk: condition.name for condition in article.conditions.all()}
+        for article in articles
+    }
+    return titles, topics
+
+
+def _what(row: Delivery, titles: dict[int, str]) -> str:
+    newsletter = row.mailing.newsletter.name
+    shown = [titles[pk] for pk in row.article_ids or [] if pk in titles]
+    if row.mailing.issue is not None:
+        shown = [row.mailing.issue.title]
+    words = _("“%(newsletter)s”: %(state)s") % {
+        "newsletter": newsletter,
+        "state": row.get_state_display(),
+    }
+    if row.state == Delivery.State.SKIPPED:
+        words = f"{words} ({row.get_skip_reason_display()})"
+    return f"{words} – {'; '.join(shown)}" if shown else words
+
+
+def _why(
+    row: Delivery,
+    begun: datetime | None,
+    topics: dict[int, dict[int, str]],
+    followed: set[int],
+) -> str:
+    """The subscription it rests on, and for a digest which followed conditions chose it."""
+    newsletter = row.mailing.newsletter.name
+    if begun is None:
+        why = _("Because you were subscribed to “%(newsletter)s”.") % {"newsletter": newsletter}
+    else:
+        why = _("Because you subscribed to “%(newsletter)s” on %(date)s.") % {
+            "newsletter": newsletter,
+            "date": formats.date_format(begun),
+        }
+    chosen = {
+        name
+        for article in row.article_ids or []
+        for condition, name in topics.get(article, {}).items()
+        if condition in followed
+    }
+    if not chosen:
+        return why
+    follows = _("You follow: %(conditions)s.") % {"conditions": ", ".join(sorted(chosen))}
+    return f"{why} {follows}"

@@ -42,6 +42,7 @@ def send_test(issue: Issue, to: Sequence[str]) -> list[Receipt]:
                     Slot.MESSAGE_ID: make_msgid("test", mail_domain(issue.newsletter)),
                     # Nobody is subscribed by a test, so there is nothing that the link could end.
                     Slot.UNSUBSCRIBE_URL: settings.BASE_URL + reverse("archive:sample"),
+                    Slot.WITHDRAW_URL: settings.BASE_URL + reverse("archive:sample"),
                     Slot.FIRST_NAME: "",
                     Slot.REASON: _("This is a test for staff. It went to no reader."),
                 }

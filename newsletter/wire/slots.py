@@ -18,6 +18,8 @@ class Slot(StrEnum):
     DATE = "date"
     MESSAGE_ID = "message_id"
     UNSUBSCRIBE_URL = "unsubscribe_url"
+    # Where one consent is withdrawn by one press.
+    WITHDRAW_URL = "withdraw_url"
     PREFERENCES_URL = "preferences_url"
     FIRST_NAME = "first_name"
     # Why this reader gets this mail. Never what the reader follows (invariant 11).

@@ -1,15 +1,18 @@
 """The proof: what was asked in which words, and who said what to it, in an append-only ledger."""
 
-from signup.consent.chain import Statement, record, record_all
-from signup.consent.texts import MissingText, current_texts, ensure_texts
-from signup.consent.verify import Fault, verify
+from signup.consent.chain import Statement, append, record, record_all
+from signup.consent.fault import Fault
+from signup.consent.texts import MissingText, current_texts, ensure_texts, languages_offered
+from signup.consent.verify import verify
 
 __all__ = [
     "Fault",
     "MissingText",
     "Statement",
+    "append",
     "current_texts",
     "ensure_texts",
+    "languages_offered",
     "record",
     "record_all",
     "verify",

@@ -10,16 +10,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
+from typing import NamedTuple
+from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
 from newsletter.catalogue.models import Newsletter
-from signup.models import ConsentEntry, ConsentSubject, ConsentText, Subscriber
+from signup.models import ConsentEntry, ConsentSubject, ConsentText, Subscriber, plain
 
 FORMAT = 1
 FIRST = bytes(32)  # what the first line of a chain has before it
+_as_json = json.JSONEncoder(separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +78,16 @@ def record_all(
         )
     if not statements:
         return []
-    subject = _locked_subject(subscriber)
-    at = at or timezone.now()
+    return append(_locked_subject(subscriber), statements, at or timezone.now())
+
+
+def append(
+    subject: ConsentSubject, statements: Sequence[Statement], at: datetime
+) -> list[ConsentEntry]:
+    """Append to the chain whose row the caller has locked in this transaction."""
+    if any(statement.text is not None and statement.text.is_draft for statement in statements):
+        raise ValueError("Nobody can agree to a draft: only approved wordings go into the ledger.")
+    version, key = settings.LEDGER_KEYS[0]
     seq, previous = subject.head_seq, bytes(subject.head_hash) or FIRST
     entries: list[ConsentEntry] = []
     for statement in statements:
@@ -92,39 +103,73 @@ def record_all(
             form_url=statement.form_url[:500],
             evidence=statement.evidence[:500],
             at=at,
-            key_version=settings.LEDGER_KEYS[0][0],
+            key_version=version,
             previous_hash=previous,
         )
         wording = statement.text.wording if statement.text else None
-        entry.entry_hash = previous = seal(settings.LEDGER_KEYS[0][1], entry, wording)
+        entry.entry_hash = previous = seal(key, entry, wording)
         entries.append(entry)
-    ConsentEntry.objects.bulk_create(entries)
+    plain.insert(entries)
     subject.head_seq, subject.head_hash = seq, previous
-    subject.save(update_fields=["head_seq", "head_hash"])
+    ConsentSubject.objects.filter(pk=subject.pk).update(head_seq=seq, head_hash=previous)
     return entries
 
 
 def seal(key: bytes, entry: ConsentEntry, wording: str | None) -> bytes:
     """Return HMAC-SHA-256 over everything in the line, the wording's own words included."""
-    content = [
-        FORMAT,
-        entry.subject.hex,
-        entry.seq,
-        str(entry.action),
-        str(entry.purpose),
-        entry.newsletter_id,
-        entry.text_id,
-        None if wording is None else sha256(wording.encode()).hexdigest(),
-        str(entry.method),
-        entry.form_url,
-        entry.evidence,
-        entry.at.astimezone(UTC).isoformat(timespec="microseconds"),
-        entry.key_version,
-        bytes(entry.previous_hash).hex(),
-    ]
-    return hmac.digest(key, json.dumps(content, separators=(",", ":")).encode(), "sha256")
+    return Line.of(entry).hash(key, None if wording is None else digest_of(wording))
+
+
+class Line(NamedTuple):
+    """A line of the ledger as `values_list(*Line._fields)` gives it: a million in some seconds."""
+
+    subject: UUID
+    seq: int
+    action: str
+    purpose: str
+    newsletter_id: int | None
+    text_id: int | None
+    method: str
+    form_url: str
+    evidence: str
+    at: datetime
+    key_version: int
+    previous_hash: bytes
+    entry_hash: bytes
+
+    @classmethod
+    def of(cls, entry: ConsentEntry) -> "Line":
+        return cls(*(getattr(entry, name) for name in cls._fields))
+
+    def hash(self, key: bytes, wording: str | None, *, seq: int | None = None) -> bytes:
+        """Return HMAC-SHA-256 over everything in the line, the digest of its wording included.
+
+        `seq` asks what the hash would be in another place.
+        """
+        at = self.at if self.at.tzinfo is UTC else self.at.astimezone(UTC)
+        content = (
+            FORMAT,
+            self.subject.hex,
+            self.seq if seq is None else seq,
+            str(self.action),
+            str(self.purpose),
+            self.newsletter_id,
+            self.text_id,
+            wording,
+            str(self.method),
+            self.form_url,
+            self.evidence,
+            at.isoformat(timespec="microseconds"),
+            self.key_version,
+            bytes(self.previous_hash).hex(),
+        )
+        return hmac.digest(key, _as_json(content).encode(), "sha256")
+
+
+def digest_of(wording: str) -> str:
+    """Return the SHA-256 by which a line names the very words that it answers."""
+    return sha256(wording.encode()).hexdigest()
 
 
 def _locked_subject(subscriber: Subscriber) -> ConsentSubject:
-    ConsentSubject.objects.get_or_create(subscriber=subscriber)
-    return ConsentSubject.objects.select_for_update().get(subscriber=subscriber)
+    return plain.insert_or_lock(ConsentSubject(subscriber=subscriber), unique="subscriber_id")

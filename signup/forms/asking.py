@@ -1,13 +1,17 @@
 """The sign-up forms: what may be typed, and what is said when it is wrong."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.core.validators import slug_re
+from django.utils.functional import cached_property
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from newsletter.archive import search
 from newsletter.catalogue.models import Condition, Newsletter
 from signup import guard
 from signup.consent import current_texts
@@ -69,12 +73,23 @@ class AskingForm(GuardedForm):
 
     def _texts_shown(self) -> dict[Purpose, ConsentText]:
         """The wordings that the sent form showed; for a new form, or a strange one, today's."""
-        texts = current_texts(get_language() or settings.LANGUAGE_CODE)
         token = self.token if self.is_bound else None
+        shown: dict[Purpose, ConsentText] = {}
         if token is not None:
-            shown = ConsentText.objects.filter(pk__in=token.text_ids)
-            texts |= {Purpose(text.purpose): text for text in shown}
-        return texts
+            for text in ConsentText.objects.filter(pk__in=token.text_ids):
+                shown[Purpose(text.purpose)] = text
+        if len(shown) == len(Purpose):
+            return shown
+        return current_texts(get_language() or settings.LANGUAGE_CODE) | shown
+
+
+@dataclass
+class Group:
+    """One group of conditions on the sign-up page; each row is (condition, ticked)."""
+
+    name: str
+    rows: list[tuple[Condition, bool]] = field(default_factory=list)
+    is_open: bool = True
 
 
 class SignUpForm(AskingForm):
@@ -86,16 +101,23 @@ class SignUpForm(AskingForm):
     # The order on the page, which is the order of the errors in the summary.
     field_order = ["newsletters", "conditions", "cadence", "email"]
 
-    def __init__(self, data: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
+    # More conditions than this are shown group by group, folded.
+    UNFOLDED_AT_MOST = 24
+    # With no more than these, eyes are faster than fingers.
+    SEARCHED_FROM = 8
+
+    def __init__(
+        self, data: Mapping[str, Any] | None = None, *, query: str = "", **kwargs: Any
+    ) -> None:
         super().__init__(data, **kwargs)
-        # Choices are held in memory: what was typed never reaches a query.
+        self.query = search.clean(query)
         self.open_newsletters = {n.slug: n for n in Newsletter.objects.filter(open_for_signup=True)}
-        self.open_conditions = {c.slug: c for c in Condition.objects.open()}
+        self.chosen_conditions = self._ticked_and_open()
         self.fields["newsletters"].choices = [  # type: ignore[attr-defined]
             (slug, newsletter.name) for slug, newsletter in self.open_newsletters.items()
         ]
         self.fields["conditions"].choices = [  # type: ignore[attr-defined]
-            (slug, condition.name) for slug, condition in self.open_conditions.items()
+            (slug, condition.name) for slug, condition in self.chosen_conditions.items()
         ]
         for name, message in (
             ("newsletters", _("Choose from the newsletters on this page.")),
@@ -104,6 +126,20 @@ class SignUpForm(AskingForm):
             self.fields[name].error_messages["invalid_choice"] = message
             self.fields[name].error_messages["invalid_list"] = message
 
+    @cached_property
+    def open_conditions(self) -> dict[str, Condition]:
+        """All of them, for showing the form."""
+        return {condition.slug: condition for condition in Condition.objects.open()}
+
+    def _ticked_and_open(self) -> dict[str, Condition]:
+        """What was sent and can be followed: of hundreds of conditions only these are read."""
+        # Only what can be a slug reaches a query.
+        slugs = [slug for slug in self.ticked_conditions if slug_re.fullmatch(slug)]
+        if not self.is_bound or not slugs:
+            return {}
+        chosen = Condition.objects.open().filter(slug__in=slugs).only("slug", "name", "group")
+        return {condition.slug: condition for condition in chosen}
+
     def editorial(self) -> list[Newsletter]:
         """The newsletters that are offered as boxes; digests come with the conditions."""
         return [one for one in self.open_newsletters.values() if not one.is_digest]
@@ -111,14 +147,50 @@ class SignUpForm(AskingForm):
     def digests(self) -> list[Newsletter]:
         return [one for one in self.open_newsletters.values() if one.is_digest]
 
-    def groups(self) -> dict[str, list[Condition]]:
-        """Group → its conditions, when a digest is open that could carry them."""
-        grouped: dict[str, list[Condition]] = {}
-        if self.digests():
-            ordered = sorted(self.open_conditions.values(), key=lambda c: (c.group, c.name))
-            for condition in ordered:
-                grouped.setdefault(condition.group, []).append(condition)
-        return grouped
+    def chosen_newsletters(self) -> list[Newsletter]:
+        """What was ticked, and the digests that carry the conditions where none was."""
+        chosen: list[Newsletter] = self.cleaned_data["newsletters"]
+        if self.cleaned_data["conditions"] and not any(one.is_digest for one in chosen):
+            return chosen + self.digests()
+        return chosen
+
+    def groups(self) -> list[Group]:
+        """The conditions by group, when a digest is open that could carry them.
+
+        Those that the search found stand by themselves above, so they are left out here.
+        """
+        if not self.digests():
+            return []
+        ticked, found = self.ticked_conditions, set(self.found)
+        grouped: dict[str, Group] = {}
+        for condition in sorted(self.open_conditions.values(), key=lambda c: (c.group, c.name)):
+            if condition not in found:
+                group = grouped.setdefault(condition.group, Group(condition.group))
+                group.rows.append((condition, condition.slug in ticked))
+        for group in grouped.values():
+            group.is_open = not self.folded or any(is_ticked for _, is_ticked in group.rows)
+        return list(grouped.values())
+
+    def found_rows(self) -> list[tuple[Condition, bool]]:
+        """(condition, ticked) of what the search found."""
+        ticked = self.ticked_conditions
+        return [(condition, condition.slug in ticked) for condition in self.found]
+
+    @cached_property
+    def found(self) -> list[Condition]:
+        """What the search without JavaScript found, best first; all the others stand below."""
+        if not self.query or not self.digests():
+            return []
+        return search.find(self.query, self.open_conditions.values())
+
+    @property
+    def folded(self) -> bool:
+        """True when there are too many conditions to be laid out in full."""
+        return len(self.open_conditions) > self.UNFOLDED_AT_MOST
+
+    @property
+    def searchable(self) -> bool:
+        return len(self.open_conditions) > self.SEARCHED_FROM
 
     def ticked(self, name: str) -> set[str]:
         """What stands ticked in the form as it was sent, or was handed in to begin with."""
@@ -139,7 +211,7 @@ class SignUpForm(AskingForm):
         return [self.open_newsletters[slug] for slug in self.cleaned_data["newsletters"]]
 
     def clean_conditions(self) -> list[Condition]:
-        return [self.open_conditions[slug] for slug in self.cleaned_data["conditions"]]
+        return [self.chosen_conditions[slug] for slug in self.cleaned_data["conditions"]]
 
     def clean(self) -> dict[str, Any]:
         newsletters = self.cleaned_data.get("newsletters", [])

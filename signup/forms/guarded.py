@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from signup import guard
 from signup.address import Address, BadAddress, normalise
+from signup.forms import typos
 
 NAME_AT_MOST = 60
 _LINK = re.compile(r"://|www\.|[@/\\<>{}\[\]]|\.\w{2,}", re.IGNORECASE)
@@ -58,12 +59,27 @@ class GuardedForm(ErrorSummary, forms.Form):
         return address
 
     @property
+    def suggestion(self) -> str | None:
+        """The address that was probably meant, beside a form that is shown again anyway."""
+        return typos.suggestion(str(self.data.get("email", ""))) if self.is_bound else None
+
+    @property
+    def known_domains(self) -> str:
+        """What the script compares with while somebody types."""
+        return " ".join(typos.DOMAINS)
+
+    @property
     def token(self) -> guard.FormToken | None:
         return guard.read_form_token(str(self.data.get("form_token", "")))
 
     @property
     def trap(self) -> str:
         return str(self.data.get("nickname_2", ""))
+
+    @property
+    def proof(self) -> str:
+        """What static/js/proof-of-work.js filled in; empty where no script runs."""
+        return str(self.data.get("proof_of_work", ""))
 
     def clean_email(self) -> Address:
         try:

@@ -1,15 +1,29 @@
 """The wording that was shown, and the append-only ledger of what was said to it."""
 
 import uuid
+from typing import Self
 
+from django.core.validators import MaxValueValidator
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from signup.models.subscriber import Subscriber
 
 
+class ConsentTextQuerySet(models.QuerySet["ConsentText"]):
+    def approved(self) -> Self:
+        return self.filter(approved_at__isnull=False)
+
+    def drafts(self) -> Self:
+        return self.filter(approved_at__isnull=True)
+
+
 class ConsentText(models.Model):
-    """The exact wording of one box, immutable once shown."""
+    """The exact wording of one box: a draft until data protection approves it, then for ever.
+
+    Triggers refuse every change to an approved one. A new wording is a new row.
+    """
 
     class Purpose(models.TextChoices):
         MAIL = "mail", _("receive the newsletter by e-mail")
@@ -21,16 +35,32 @@ class ConsentText(models.Model):
     version = models.PositiveIntegerField()
     wording = models.TextField()
     created_at = models.DateTimeField(auto_now_add=True)
+    # Shown to nobody before. Names stand here as words: who approved must outlive the account.
+    approved_at = models.DateTimeField(null=True)
+    approved_by = models.CharField(max_length=150, blank=True)
+    drafted_by = models.CharField(max_length=150, blank=True)
+
+    objects = ConsentTextQuerySet.as_manager()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 fields=["purpose", "language", "version"], name="one_text_per_version"
-            )
+            ),
+            # So that versions are approved in their order.
+            models.UniqueConstraint(
+                fields=["purpose", "language"],
+                condition=Q(approved_at__isnull=True),
+                name="one_draft_per_wording",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.purpose} {self.language} v{self.version}"
+
+    @property
+    def is_draft(self) -> bool:
+        return self.approved_at is None
 
 
 class ConsentSubject(models.Model):
@@ -45,6 +75,8 @@ class ConsentSubject(models.Model):
     )
     head_seq = models.PositiveIntegerField(default=0)
     head_hash = models.BinaryField(max_length=32, default=bytes)
+    # How far the chain stands in a seal outside the database (signup.consent.seals).
+    sealed_seq = models.PositiveIntegerField(default=0)
 
 
 class ConsentEntry(models.Model):
@@ -54,8 +86,12 @@ class ConsentEntry(models.Model):
         GIVEN = "given", _("given")
         CONFIRMED = "confirmed", _("confirmed")
         WITHDRAWN = "withdrawn", _("withdrawn")
-        IMPORTED = "imported", _("imported")
+        IMPORTED = "imported", _("imported with evidence")
+        SOFT_OPT_IN = "soft_opt_in", _("soft opt-in after a sale")
+        EXPIRED = "expired", _("expired")
         ERASED = "erased", _("erased")
+        # Stands where older lines were, once their time had passed (signup.consent.retention).
+        TOMBSTONE = "tombstone", _("older lines removed")
 
     class Method(models.TextChoices):
         FORM = "form", _("sign-up form")
@@ -68,12 +104,21 @@ class ConsentEntry(models.Model):
         BOUNCE = "bounce", _("bounce")
         STAFF = "staff", _("staff")
         COMMAND = "command", _("management command")
+        RENEWAL = "renewal", _("button behind the mail that asked anew")
+        SALE = "sale", _("address given at a sale")
+        IMPORT = "import", _("import")
+        TERM = "term", _("the time stated for it had passed")
+
+    # The legal bases for mailing somebody, each a value of its own.
+    BASES = (Action.CONFIRMED, Action.SOFT_OPT_IN, Action.IMPORTED)
+    # Those that were not given to us on a form of ours: never without evidence.
+    NEED_EVIDENCE = (Action.SOFT_OPT_IN, Action.IMPORTED)
 
     # No foreign key: the chain outlives the reader it was about.
     subject = models.UUIDField()
     seq = models.PositiveIntegerField()
-    action = models.CharField(max_length=10, choices=Action)
-    # Empty for ERASED, which ends every purpose.
+    action = models.CharField(max_length=20, choices=Action)
+    # Empty for ERASED, which ends every purpose, and for TOMBSTONE.
     purpose = models.CharField(max_length=20, choices=ConsentText.Purpose, blank=True)
     newsletter = models.ForeignKey(
         "catalogue.Newsletter", null=True, on_delete=models.PROTECT, related_name="+"
@@ -89,5 +134,31 @@ class ConsentEntry(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["subject", "seq"], name="one_entry_per_place")
+            models.UniqueConstraint(fields=["subject", "seq"], name="one_entry_per_place"),
+            models.CheckConstraint(
+                condition=~Q(action__in=["soft_opt_in", "imported"]) | ~Q(evidence=""),
+                name="basis_has_evidence",
+            ),
         ]
+
+
+class ConsentTerm(models.Model):
+    """How long consent to one newsletter lasts after the last mail; no row: the setting's time."""
+
+    newsletter = models.OneToOneField(
+        "catalogue.Newsletter", primary_key=True, on_delete=models.CASCADE, related_name="+"
+    )
+    days = models.PositiveIntegerField(
+        _("days"),
+        validators=[MaxValueValidator(3660)],
+        help_text=_("0: it never expires by itself."),
+    )
+
+
+class LedgerSeal(models.Model):
+    """A seal that was written outside the database, noted here so that a lost file shows."""
+
+    number = models.PositiveIntegerField(primary_key=True)
+    made_at = models.DateTimeField()
+    chains = models.PositiveIntegerField()
+    file_hash = models.BinaryField(max_length=32)

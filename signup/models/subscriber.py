@@ -1,5 +1,6 @@
 """A reader and what this reader follows."""
 
+from datetime import datetime
 from typing import Self
 
 from django.db import models
@@ -39,6 +40,8 @@ class Subscriber(models.Model):
     measurement_consent = models.ForeignKey(
         "signup.ConsentEntry", null=True, on_delete=models.PROTECT, related_name="+"
     )
+    # When the address was changed: links that were mailed before went to another mailbox.
+    address_since = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     erased_at = models.DateTimeField(null=True)
 
@@ -55,6 +58,10 @@ class Subscriber(models.Model):
 
     def __str__(self) -> str:
         return f"reader {self.pk}"
+
+    def was_mailed_elsewhere(self, at: datetime | None) -> bool:
+        """True for a link made `at` a time when mail for this reader went to another address."""
+        return self.address_since is not None and at is not None and at < self.address_since
 
     @property
     def is_erased(self) -> bool:

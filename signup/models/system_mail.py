@@ -3,6 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from signup.models.address_change import AddressChange
 from signup.models.request import SignUp
 from signup.models.subscriber import Subscriber
 
@@ -14,6 +15,9 @@ class SystemMail(models.Model):
         CONFIRM = "confirm", _("confirm a sign-up")
         ADD = "add", _("add a choice to a live subscription")
         PREFERENCES = "preferences", _("fresh link to the preferences")
+        RENEWAL = "renewal", _("question whether a newsletter is still wanted")
+        ADDRESS = "address", _("confirm a new address")
+        MOVED = "moved", _("note to the address that was left")
 
     class State(models.TextChoices):
         QUEUED = "queued", _("queued")
@@ -24,7 +28,7 @@ class SystemMail(models.Model):
         EXPIRED = "expired", _("expired before it could be sent")
 
     # What asks an address for its confirmation: at most one of these a day.
-    CONFIRMATIONS = (Kind.CONFIRM, Kind.ADD)
+    CONFIRMATIONS = (Kind.CONFIRM, Kind.ADD, Kind.ADDRESS)
 
     TRANSITIONS = {
         State.QUEUED: frozenset({State.HANDED, State.EXPIRED}),
@@ -40,6 +44,9 @@ class SystemMail(models.Model):
         Subscriber, on_delete=models.CASCADE, related_name="system_mails"
     )
     sign_up = models.ForeignKey(SignUp, null=True, on_delete=models.CASCADE, related_name="+")
+    address_change = models.ForeignKey(
+        AddressChange, null=True, on_delete=models.CASCADE, related_name="+"
+    )
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
     attempt = models.PositiveSmallIntegerField(default=0)
     # An unknown is sent again at most once (invariant 7).
@@ -61,3 +68,11 @@ class SystemMail(models.Model):
                 condition=models.Q(state__in=["queued", "handed", "unknown"]),
             )
         ]
+
+    @property
+    def recipient(self) -> str | None:
+        """The one address that this mail goes to; None when there is none any more."""
+        if self.address_change is not None:
+            change = self.address_change
+            return change.email if self.kind == self.Kind.ADDRESS else change.old_email or None
+        return self.subscriber.email

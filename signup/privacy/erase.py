@@ -2,24 +2,31 @@
 
 from django.db import transaction
 
-from signup import consent
-from signup.models import ConsentEntry, Subscriber, Suppression
-from signup.privacy import registry
+from signup import consent, unsubscribe
+from signup.models import ConsentEntry, Subscriber, Subscription, Suppression
+from signup.privacy import registry, traces
 from signup.suppress import suppress
 
 
-def erase(*, subscriber: Subscriber, method: ConsentEntry.Method, source: str) -> bool:
+def erase(
+    *, subscriber: Subscriber, method: ConsentEntry.Method, source: str, never_again: bool = True
+) -> bool:
     """Erase a reader in every station; return False when that was done before.
 
-    Order matters: first everything ends and the address is suppressed (a keyed hash stays, so
-    that no import mails it again), then the ledger notes the erasure, then every holder empties
-    its tables. All of it or nothing.
+    Order matters: first everything ends and, with `never_again`, the address is suppressed (a
+    keyed hash stays, so that nobody mails it again); then the ledger notes the erasure, then every
+    holder empties its tables. All of it or nothing. What was suppressed before stays so either
+    way. Afterwards the database's own left-overs are wiped (signup.privacy.traces).
     """
     with transaction.atomic():
         subscriber = Subscriber.objects.locked(subscriber.pk)
         if subscriber.is_erased:
             return False
-        suppress(subscriber=subscriber, reason=Suppression.Reason.ERASURE, source=source)
+        if never_again:
+            suppress(subscriber=subscriber, reason=Suppression.Reason.ERASURE, source=source)
+        unsubscribe.end_all(
+            subscriber=subscriber, reason=Subscription.EndedReason.ERASED, method=method
+        )
         subscriber.refresh_from_db()
         consent.record(
             subscriber=subscriber,
@@ -30,4 +37,5 @@ def erase(*, subscriber: Subscriber, method: ConsentEntry.Method, source: str) -
         # Ours last: it cuts the tie that the others still look the reader up by.
         for holder in sorted(registry.holders(), key=lambda holder: holder.name == "signup"):
             holder.erase(subscriber)
+        transaction.on_commit(traces.wipe)
         return True

@@ -6,17 +6,30 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from signup.models import (
+    AddressChange,
     ConsentEntry,
     ConsentSubject,
     Follow,
+    Parting,
+    RenewalQuestion,
     SignUp,
     Subscriber,
     Subscription,
     SystemMail,
 )
-from signup.privacy.registry import Line
+from signup.privacy.registry import Kind, Line
+
+_WHY = {
+    SystemMail.Kind.CONFIRM: gettext_lazy("Because this address was typed into a sign-up form."),
+    SystemMail.Kind.ADD: gettext_lazy("Because this address was typed into a sign-up form."),
+    SystemMail.Kind.PREFERENCES: gettext_lazy("Because the link to your page was asked for."),
+    SystemMail.Kind.RENEWAL: gettext_lazy("Because we asked whether you still want it."),
+    SystemMail.Kind.ADDRESS: gettext_lazy("Because you asked us to write to another address."),
+    SystemMail.Kind.MOVED: gettext_lazy("Because your address was changed."),
+}
 
 
 class SignupHolder:
@@ -29,15 +42,26 @@ class SignupHolder:
         "signup.SystemMail",
         "signup.ConsentSubject",
         "signup.ConsentEntry",
+        "signup.AddressChange",
+        "signup.Parting",
+        "signup.RenewalQuestion",
     )
 
     def record(self, subscriber: Subscriber) -> Iterator[Line]:
         """Every line of the reader's ledger, and every system mail."""
         for entry in ledger_of(subscriber).select_related("newsletter", "text"):
-            yield Line(entry.at, _sentence(entry))
+            yield Line(entry.at, _sentence(entry), kind=Kind.CONSENT)
         for mail in SystemMail.objects.filter(subscriber=subscriber):
             if mail.accepted_at:
-                yield Line(mail.accepted_at, _("We mailed you: %s.") % mail.get_kind_display())
+                yield Line(
+                    mail.accepted_at,
+                    mail.get_kind_display(),
+                    why=str(_WHY.get(SystemMail.Kind(mail.kind), "")),
+                    kind=Kind.MAIL,
+                )
+        for change in AddressChange.objects.filter(subscriber=subscriber):
+            if change.confirmed_at:
+                yield Line(change.confirmed_at, _("Your address was changed."))
 
     def export(self, subscriber: Subscriber) -> dict[str, Any]:
         """Everything, tokens apart: those are never stored."""
@@ -113,11 +137,48 @@ class SignupHolder:
                 }
                 for mail in SystemMail.objects.filter(subscriber=subscriber).order_by("pk")
             ],
+            "address_changes": [
+                {
+                    "new_address": change.email,
+                    "old_address": change.old_email,
+                    "created_at": change.created_at.isoformat(),
+                    "confirmed_at": _iso(change.confirmed_at),
+                }
+                for change in AddressChange.objects.filter(subscriber=subscriber).order_by("pk")
+            ],
+            "asked_anew": [
+                {
+                    "newsletter": question.subscription.newsletter.name,
+                    "wording": question.text.wording,
+                    "mailed_at": _iso(question.mailed_at),
+                    "answered_at": _iso(question.answered_at),
+                    "expired_at": _iso(question.expired_at),
+                }
+                for question in RenewalQuestion.objects.filter(subscription__subscriber=subscriber)
+                .select_related("subscription__newsletter", "text")
+                .order_by("pk")
+            ],
+            "partings": [
+                {
+                    "newsletter": parting.subscription.newsletter.name,
+                    "reason": parting.reason,
+                    "words": parting.words,
+                    "at": parting.at.isoformat(),
+                }
+                for parting in Parting.objects.filter(subscription__subscriber=subscriber)
+                .select_related("subscription__newsletter")
+                .order_by("pk")
+            ],
         }
 
     def erase(self, subscriber: Subscriber) -> None:
-        """Empty the row, drop what hangs on it, and cut the ledger loose: it names nobody then."""
+        """Empty the row, drop what hangs on it, and cut the ledger loose: it names nobody then.
+
+        Questions asked anew stay, so that their counts balance: they hold no word of the reader.
+        """
         Follow.objects.filter(subscriber=subscriber).delete()
+        Parting.objects.filter(subscription__subscriber=subscriber).delete()
+        AddressChange.objects.filter(subscriber=subscriber).delete()
         SystemMail.objects.filter(subscriber=subscriber).delete()
         SignUp.objects.filter(subscriber=subscriber).delete()
         Subscription.objects.filter(subscriber=subscriber).update(
@@ -129,6 +190,7 @@ class SignupHolder:
         subscriber.language, subscriber.timezone = "en", "UTC"
         subscriber.text_only = False
         subscriber.health_consent = subscriber.measurement_consent = None
+        subscriber.address_since = None
         subscriber.erased_at = timezone.now()
         subscriber.save()
 
@@ -147,7 +209,10 @@ def _sentence(entry: ConsentEntry) -> str:
         ConsentEntry.Action.CONFIRMED: _("You agreed to: %(what)s (%(how)s)."),
         ConsentEntry.Action.WITHDRAWN: _("Ended: %(what)s (%(how)s)."),
         ConsentEntry.Action.IMPORTED: _("Your agreement was brought in: %(what)s (%(how)s)."),
+        ConsentEntry.Action.SOFT_OPT_IN: _("You bought from us and did not refuse: %(what)s."),
+        ConsentEntry.Action.EXPIRED: _("Expired: %(what)s (%(how)s)."),
         ConsentEntry.Action.ERASED: _("Your data were erased."),
+        ConsentEntry.Action.TOMBSTONE: _("Older lines were removed, because their time was over."),
     }
     sentence = sentences[ConsentEntry.Action(entry.action)] % {
         "what": what,

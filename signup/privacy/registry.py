@@ -8,17 +8,28 @@ test fails when a model that leads to a reader is named by no holder.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from typing import Any, Protocol
 
 from signup.models import Subscriber
 
 
+class Kind(Enum):
+    """What a line of "my record" is about."""
+
+    MAIL = "mail"
+    CONSENT = "consent"
+    OTHER = "other"
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of "my record", in words for the reader."""
+    """One line of "my record", in words for the reader. `why` says what a mail rested on."""
 
     at: datetime
     what: str
+    why: str = ""
+    kind: Kind = Kind.OTHER
 
 
 class Holder(Protocol):

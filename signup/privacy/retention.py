@@ -6,21 +6,38 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
-from signup.models import SignUp, Subscriber, Subscription, SystemMail
+from signup.models import (
+    AddressChange,
+    Asked,
+    Parting,
+    SignUp,
+    Subscriber,
+    Subscription,
+    SystemMail,
+)
+from signup.privacy import traces
+from signup.subscribe import CONFIRMATION_EVERY
 
 KEEP = timedelta(days=30)
+KEEP_PARTINGS = timedelta(days=90)
 SLICE = 500
 
 
 def purge() -> int:
     """Delete sign-ups, system mails and never-confirmed readers older than 30 days.
 
+    And why readers left after 90 days, and who was asked to confirm after the day that it counts.
+
     The ledger's lines about a reader who never confirmed stay, tied to nobody. Works in slices
     of its own transactions, so it may be stopped and started at any time. Returns the number of
     readers deleted.
     """
-    before = timezone.now() - KEEP
+    now = timezone.now()
+    before = now - KEEP
+    Asked.objects.filter(at__lt=now - CONFIRMATION_EVERY).delete()
+    Parting.objects.filter(at__lt=now - KEEP_PARTINGS).delete()
     SystemMail.objects.filter(created_at__lt=before).delete()
+    AddressChange.objects.filter(created_at__lt=before).delete()
     SignUp.objects.filter(created_at__lt=before).delete()
     recent = SignUp.objects.filter(subscriber=OuterRef("subscriber"))
     Subscription.objects.filter(
@@ -30,6 +47,7 @@ def purge() -> int:
     while ids := list(_never_confirmed().values_list("pk", flat=True)[:SLICE]):
         for pk in ids:
             deleted += _forget(pk)
+    transaction.on_commit(traces.wipe)
     return deleted
 
 

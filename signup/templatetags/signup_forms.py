@@ -16,4 +16,5 @@ def condition_sign_up_form(context: template.Context, condition: Condition) -> d
     return {
         "form": ConditionSignUpForm(condition=condition),
         "publisher": context.get("publisher"),
+        "words": context.get("words"),
     }

@@ -55,9 +55,25 @@ def judged(request: HttpRequest, form: GuardedForm) -> guard.Verdict:
         network=guard.network_of(request.META),
         token=form.token,
         trap=form.trap,
+        proof=form.proof,
     )
     if verdict is guard.Verdict.PRESS_AGAIN:
         form.add_error(None, _("Press the button once more. This page was open for too long."))
+    elif verdict is guard.Verdict.PROVE_FIRST:
+        form.add_error(
+            None,
+            _(
+                "Very many people sign up just now, so your browser is doing a short sum to show "
+                "that you are no machine. Wait a few seconds, then press the button once more. "
+                "If your browser runs no scripts, try again in an hour."
+            ),
+        )
+    elif verdict is guard.Verdict.NO_MAILBOX:
+        form.add_error(
+            "email",
+            _("Check the part after the @. By its own word, %(domain)s takes no e-mail.")
+            % {"domain": form.address.key.rpartition("@")[2]},
+        )
     elif verdict is guard.Verdict.TOO_MANY:
         form.add_error(
             None, _("Too many people sign up from your network just now. Try again in an hour.")
@@ -69,8 +85,12 @@ def refusal(
     request: HttpRequest, template: str, context: Mapping[str, Any], verdict: guard.Verdict | None
 ) -> HttpResponse:
     """Show the form again with everything that was typed."""
-    status = 429 if verdict is guard.Verdict.TOO_MANY else 422
-    return render(request, template, dict(context), status=status)
+    slowed = (guard.Verdict.TOO_MANY, guard.Verdict.PROVE_FIRST)
+    status = 429 if verdict in slowed else 422
+    response = render(request, template, dict(context), status=status)
+    # What somebody typed stands on this page.
+    response["Cache-Control"] = "no-store, private"
+    return response
 
 
 def send_soon(mail: SystemMail | None) -> None:

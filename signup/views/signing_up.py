@@ -13,15 +13,18 @@ from newsletter.catalogue.models import Condition, Newsletter
 from signup import guard, letter, subscribe
 from signup.forms import ConditionSignUpForm, SignUpForm
 from signup.views.frame import judged, public, refusal, send_soon
+from signup.views.trouble import keeps_what_was_typed
 
 
 @public
+@keeps_what_was_typed
 def sign_up(request: HttpRequest) -> HttpResponse:
     """The whole form: newsletters, conditions, cadence. `?condition=slug` ticks one box."""
     template = "signup/sign_up.html"
     if request.method != "POST":
         asked = request.GET.getlist("condition")[:20]
-        return render(request, template, {"form": SignUpForm(initial={"conditions": asked})})
+        form = SignUpForm(initial={"conditions": asked}, query=request.GET.get("q", ""))
+        return render(request, template, {"form": form})
     form = SignUpForm(request.POST)
     if not form.is_valid():
         return refusal(request, template, {"form": form}, None)
@@ -31,13 +34,14 @@ def sign_up(request: HttpRequest) -> HttpResponse:
     return _ask(
         form,
         verdict,
-        newsletters=form.cleaned_data["newsletters"],
+        newsletters=form.chosen_newsletters(),
         conditions=form.cleaned_data["conditions"],
         form_url=settings.BASE_URL + reverse("signup:sign_up"),
     )
 
 
 @public
+@keeps_what_was_typed
 def condition_sign_up(request: HttpRequest, slug: str) -> HttpResponse:
     """The short form by itself: where a condition page's form is sent, and shown again if wrong."""
     condition = get_object_or_404(Condition.objects.open(), slug=slug)

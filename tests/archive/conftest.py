@@ -5,6 +5,9 @@ from django.test import Client
 
 from newsletter.catalogue.models import Publisher
 from tests.archive import published
+from tests.signup.conftest import catalogue
+
+__all__ = ["catalogue"]
 
 
 @pytest.fixture

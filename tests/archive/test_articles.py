@@ -111,5 +111,7 @@ def test_it_asks_the_database_for_four_things(
     article = published.article("One", disk)
     for number in range(20):
         published.article(f"Article {number}", disk)
-    with django_assert_num_queries(4):  # the article, its conditions, the publisher, what to read
+    with django_assert_num_queries(
+        5
+    ):  # the article, conditions, publisher, languages, what to read
         html_of(visitor, article)

@@ -161,11 +161,11 @@ def test_a_longer_list_asks_the_database_no_more_often(
     for number in range(30):
         disk = published.condition(f"Condition {number}")
         published.article(f"Article {number}", disk)
-    with django_assert_num_queries(2):  # the conditions, the publisher
+    with django_assert_num_queries(3):  # the conditions, the publisher, the languages
         visitor.get("/conditions/")
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         visitor.get("/conditions/", {"q": "condition"})
-    with django_assert_num_queries(5):  # conditions, newsletters, articles, issues, the publisher
+    with django_assert_num_queries(6):  # conditions, newsletters, articles, issues, and those two
         visitor.get("/")
 
 

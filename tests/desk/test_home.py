@@ -9,6 +9,7 @@ from django.utils import timezone
 from newsletter.approval import release, schedule
 from newsletter.editions.models import Release
 from newsletter.sending.models import Batch, Mailing
+from signup.models import SignUpAlarm
 from tests.desk import world
 from tests.desk.conftest import client_of
 
@@ -109,3 +110,19 @@ def test_the_dashboard_takes_few_statements_however_much_there_is(
     client = client_of(desk.sender)
     with django_assert_max_num_queries(40):
         client.get(reverse("wagtailadmin_home"))
+
+
+def test_an_attack_on_the_sign_up_form_is_shown_for_a_week(desk):
+    assert "Attacks on the sign-up form" not in home(desk.author)
+    now = timezone.now()
+    alarm = SignUpAlarm.objects.create(
+        began_at=now, until=now + timedelta(minutes=15), most_in_a_minute=912, suspicious=40
+    )
+    page = home(desk.author)
+    assert "Going on since" in page
+    assert "up to 912 sign-ups in a minute" in page
+    SignUpAlarm.objects.filter(pk=alarm.pk).update(until=now - timedelta(days=6))
+    assert "Going on since" not in home(desk.author)
+    assert "912" in home(desk.author)
+    SignUpAlarm.objects.filter(pk=alarm.pk).update(until=now - timedelta(days=8))
+    assert "Attacks on the sign-up form" not in home(desk.author)

@@ -94,6 +94,7 @@ def test_the_slots_are_those_that_differ_by_reader() -> None:
         Slot.DATE,
         Slot.MESSAGE_ID,
         Slot.UNSUBSCRIBE_URL,
+        Slot.WITHDRAW_URL,
         Slot.FIRST_NAME,
         Slot.REASON,
     }

@@ -5,9 +5,16 @@ from typing import Any
 import pytest
 from django.core.checks import run_checks
 from django.db import connection
+from django.utils import timezone
 
 from signup import checks
 from signup.models import ConsentText
+from tests.signup.tampering import lift_guards
+
+
+@pytest.fixture(autouse=True)
+def _english_only(settings: Any) -> None:
+    settings.LANGUAGES = [("en", "English")]
 
 
 def ids(found: list[Any]) -> list[str]:
@@ -52,12 +59,21 @@ def test_a_ledger_without_its_guards_is_refused(db: None) -> None:
     assert ids(checks.ledger_is_guarded(databases=["default"])) == ["signup.E003"]
 
 
-def test_a_language_without_wording_is_refused(db: None, settings: Any) -> None:
+def test_a_language_without_approved_wording_is_named(db: None, settings: Any) -> None:
     settings.LANGUAGES = [("en", "English"), ("de", "German")]
-    assert ids(checks.ledger_is_guarded(databases=["default"])) == ["signup.E004"]
+    assert ids(checks.ledger_is_guarded(databases=["default"])) == ["signup.W003"]
     for purpose in ConsentText.Purpose.values:
         ConsentText.objects.create(purpose=purpose, language="de", version=1, wording="Ja.")
+    assert ids(checks.ledger_is_guarded(databases=["default"])) == ["signup.W003"], "drafts"
+    ConsentText.objects.filter(language="de").update(approved_at=timezone.now())
     assert checks.ledger_is_guarded(databases=["default"]) == []
+
+
+def test_an_installation_in_which_nobody_could_sign_up_is_refused(db: None, settings: Any) -> None:
+    lift_guards()
+    ConsentText.objects.filter(language="en").update(approved_at=None)
+    found = checks.ledger_is_guarded(databases=["default"])
+    assert "signup.E004" in ids(found)
 
 
 def test_the_checks_are_registered(db: None, settings: Any) -> None:

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
-from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
@@ -23,6 +23,7 @@ from signup.models import (
 from signup.suppress import suppress
 from tests.signup.conftest import Catalogue
 from tests.signup.filling_in import CHECK_INBOX, filled_in, nothing_was_kept
+from tests.signup.solving import solved
 
 Asking = Callable[..., SystemMail | None]
 
@@ -135,9 +136,9 @@ def test_a_page_left_open_for_a_month_still_works(client: Client, catalogue: Cat
 
 
 def test_a_flood_from_one_network_is_slowed_and_kept_readable(
-    client: Client, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+    client: Client, catalogue: Catalogue, settings: Any
 ) -> None:
-    monkeypatch.setattr(guard, "PER_NETWORK", guard.Limit(3, timedelta(hours=1)))
+    settings.SIGN_UPS_PER_NETWORK = 3
     answers = [
         client.post("/sign-up/", filled_in(f"r{n}@example.org"), REMOTE_ADDR="8.8.8.8")
         for n in range(5)
@@ -150,22 +151,50 @@ def test_a_flood_from_one_network_is_slowed_and_kept_readable(
 
 
 def test_too_often_for_one_address_is_answered_as_ever(
-    client: Client, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+    client: Client, catalogue: Catalogue, settings: Any
 ) -> None:
-    monkeypatch.setattr(guard, "PER_ADDRESS", guard.Limit(2, timedelta(days=1)))
+    settings.SIGN_UPS_PER_ADDRESS = 2
     for _ in range(4):
         assert client.post("/sign-up/", filled_in())["Location"] == CHECK_INBOX
     assert SignUp.objects.count() == 2
 
 
-def test_the_limits_fail_open_when_the_cache_is_down(
+def test_many_without_a_proof_are_asked_for_one_and_keep_what_they_typed(
+    client: Client, catalogue: Catalogue, settings: Any
+) -> None:
+    settings.SIGN_UPS_UNPROVED_PER_HOUR = 0
+    response = client.post("/sign-up/", filled_in())
+    page = response.content.decode()
+    assert response.status_code == 429
+    assert "press the button once more" in page
+    assert 'value="ada@example.org"' in page
+    assert nothing_was_kept()
+    asked = client.get("/sign-up/challenge/")
+    assert asked["Cache-Control"] == "no-store"
+    proof = solved(asked.json())
+    assert client.post("/sign-up/", filled_in(proof_of_work=proof)).status_code == 302
+
+
+def test_asking_for_a_challenge_takes_a_get_and_keeps_nothing(
+    client: Client, django_assert_num_queries: Any, db: None
+) -> None:
+    with django_assert_num_queries(0):
+        assert client.get("/sign-up/challenge/").status_code == 200
+        assert client.head("/sign-up/challenge/").status_code == 200
+    assert client.post("/sign-up/challenge/").status_code == 405
+    assert not client.cookies
+
+
+@pytest.mark.parametrize("proof", ["", "x", "e30=", "\U0001f600", "bnVsbA==", "A" * 100_000])
+def test_a_strange_proof_refuses_nobody(client: Client, catalogue: Catalogue, proof: str) -> None:
+    assert client.post("/sign-up/", filled_in(proof_of_work=proof)).status_code == 302
+
+
+def test_a_domain_without_mail_is_said_beside_the_field(
     client: Client, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from redis.exceptions import ConnectionError as Down
-
-    def down(*_args: object, **_kwargs: object) -> None:
-        raise Down("nobody there")
-
-    monkeypatch.setattr(cache, "add", down)
-    assert client.post("/sign-up/", filled_in()).status_code == 302
-    assert SignUp.objects.count() == 1
+    monkeypatch.setattr("signup.guard.domains.takes_no_mail", lambda domain: True)
+    response = client.post("/sign-up/", filled_in("ada@exampel.org"))
+    assert response.status_code == 422
+    assert "exampel.org takes no e-mail" in response.content.decode()
+    assert nothing_was_kept()

@@ -1,6 +1,7 @@
 """What is kept about a reader: known in full, given out, erased, and not kept for ever."""
 
 import json
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -10,7 +11,7 @@ import time_machine
 from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.db import connection
-from django.db.models import Model
+from django.db.models import EmailField, Model
 from django.test import Client
 from django.utils import timezone
 
@@ -55,6 +56,46 @@ def test_every_table_about_readers_has_somebody_who_answers_for_it() -> None:
     answered = {label for holder in registry.holders() for label in holder.models}
     assert models_that_reach_a_reader() - answered == set()
     assert all(apps.get_model(label) for label in answered)
+
+
+# Who else's addresses are kept, and as what. A reader's address stands nowhere but with a holder.
+NOT_OF_READERS = {
+    "catalogue.Newsletter": "the publisher's own",
+    "catalogue.Publisher": "the publisher's own",
+    "desk.User": "staff",
+    "signup.Suppression": "a keyed hash that must outlive the reader",
+    "signup.Asked": "a keyed hash that goes after a day",
+}
+
+
+def models_that_hold_an_address() -> set[str]:
+    """Every model with a field that looks like an address, or like the hash of one."""
+    return {
+        model._meta.label
+        for model in apps.get_models()
+        for field in model._meta.get_fields()
+        if isinstance(field, EmailField) or re.search("email|address_hash|recipient", field.name)
+        if field.concrete and not model._meta.app_label.startswith(("wagtail", "auth"))
+    }
+
+
+def test_every_table_with_an_address_in_it_is_a_holders_or_somebody_elses() -> None:
+    answered = {label for holder in registry.holders() for label in holder.models}
+    assert models_that_hold_an_address() - answered == NOT_OF_READERS.keys()
+
+
+def test_a_table_about_readers_that_nobody_answers_for_is_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The test above would be worth nothing if it could not fail."""
+    for name in ("sending", "outcomes"):
+        monkeypatch.delitem(registry._holders, name)
+    answered = {label for holder in registry.holders() for label in holder.models}
+    assert models_that_reach_a_reader() - answered >= {
+        "sending.Delivery",
+        "sending.DigestMark",
+        "outcomes.Event",
+    }
 
 
 def test_the_export_knows_everything_and_is_json(reader: Subscriber) -> None:

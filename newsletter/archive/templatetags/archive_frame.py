@@ -1,13 +1,22 @@
-"""What the public pages' frame needs to know: where we are, and which drawing there is."""
+"""What the public pages' frame needs to know: where we are, in which languages, which drawings."""
 
 import re
+from dataclasses import dataclass
+from datetime import date, datetime
 
 from django import template
+from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.template.context import Context
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from newsletter.archive import languages
 
 register = template.Library()
 
@@ -22,6 +31,60 @@ def here(context: Context, *view_names: str) -> SafeString | str:
         return ""
     value = "page" if match.view_name == view_names[0] else "true"
     return format_html(' aria-current="{}"', value)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One language of the switch: its own name, and where this very page stands in it."""
+
+    code: str
+    name: str
+    href: str
+    is_current: bool
+
+
+@register.simple_tag(takes_context=True)
+def language_choices(context: Context) -> list[Choice]:
+    """Return what the language switch offers; nothing where there is nothing to choose."""
+    request = context.get("request")
+    if request is None or "languages" in context:
+        return []  # an error page that must not ask the database
+    codes = languages.offered()
+    if len(codes) < 2:
+        return []
+    _prefix, path = languages.split(request.path)
+    query = request.META.get("QUERY_STRING", "")
+    names = dict(settings.LANGUAGES)
+    return [
+        Choice(
+            code,
+            names.get(code, code),
+            f"/{code}{path}" + (f"?{query}" if query and request.method == "GET" else ""),
+            code == get_language(),
+        )
+        for code in codes
+    ]
+
+
+@register.filter
+def day(value: date | None) -> str:
+    """Return "22 November 2026" as the reader's language writes it."""
+    return date_format(_in_zone(value), _("j F Y")) if value else ""
+
+
+@register.filter
+def month(value: date | None) -> str:
+    return date_format(_in_zone(value), _("F Y")) if value else ""
+
+
+@register.filter
+def day_and_time(value: date | None) -> str:
+    return date_format(_in_zone(value), _("j F Y, H:i")) if value else ""
+
+
+def _in_zone(value: date) -> date:
+    """As the filter `date` does it: a moment is shown in the zone that is active."""
+    return timezone.localtime(value) if isinstance(value, datetime) else value
 
 
 @register.simple_tag

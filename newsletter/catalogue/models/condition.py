@@ -2,6 +2,7 @@
 
 from typing import Self
 
+from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from wagtail.fields import RichTextField
@@ -49,6 +50,11 @@ class Condition(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def language(self) -> str:
+        """Conditions are written in the service's own language; pages in another say so."""
+        return str(settings.LANGUAGE_CODE)
 
     @property
     def emergency_sign_list(self) -> list[str]:

@@ -13,7 +13,7 @@ from wagtail.admin.ui.tables import BooleanColumn, UpdatedAtColumn
 from wagtail.admin.widgets.slug import SlugInput
 from wagtail.snippets.views.snippets import SnippetViewSet, SnippetViewSetGroup
 
-from newsletter.catalogue.models import Condition, Newsletter
+from newsletter.catalogue.models import Condition, Newsletter, PublicWords
 
 
 class ConditionViewSet(SnippetViewSet):
@@ -117,8 +117,17 @@ class NewsletterViewSet(SnippetViewSet):
     )
 
 
+class PublicWordsViewSet(SnippetViewSet):
+    model = PublicWords
+    icon = "openquote"
+    menu_label = _("Sign-up's words")
+    menu_name = "public-words"
+    url_prefix = "public-words"
+    copy_view_enabled = False
+
+
 class CatalogueGroup(SnippetViewSetGroup):
-    items = (ConditionViewSet, NewsletterViewSet)
+    items = (ConditionViewSet, NewsletterViewSet, PublicWordsViewSet)
     menu_label = _("Catalogue")
     menu_name = "catalogue"
     menu_icon = "list-ul"
