@@ -7,11 +7,11 @@ under var/, production brings its own.
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from celery.schedules import crontab
 from csp.constants import NONCE, NONE, SELF
 
 from project.env import Env
 from project.keys import parse_keys
+from project.ticks import TICKS
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
@@ -195,53 +195,7 @@ CELERY_TIMEZONE = "UTC"
 # Remembers nothing between starts: what is due stands in rows, so a tick needs no history.
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_WORKER_REDIRECT_STDOUTS = False
-# Every tick is harmless twice, so two beats do no harm (docs/reliability.md). A tick that finds
-# no worker for a while is not owed: it expires instead of piling up.
-CELERY_BEAT_SCHEDULE = {
-    "feed": {"task": "newsletter.tasks.feed", "schedule": 1.0, "options": {"expires": 5}},
-    "recover": {"task": "newsletter.tasks.recover", "schedule": 5.0, "options": {"expires": 15}},
-    "start-scheduled": {
-        "task": "newsletter.tasks.start_scheduled",
-        "schedule": 10.0,
-        "options": {"expires": 30},
-    },
-    "run-digests": {
-        "task": "newsletter.tasks.run_digests",
-        "schedule": 60.0,
-        "options": {"expires": 120},
-    },
-    "react-to-outcomes": {
-        "task": "newsletter.tasks.react_to_outcomes",
-        "schedule": 30.0,
-        "options": {"expires": 60},
-    },
-    "sweep-system-mail": {
-        "task": "signup.tasks.sweep_system_mail",
-        "schedule": 15.0,
-        "options": {"expires": 60},
-    },
-    "seal-ledger": {
-        "task": "signup.tasks.seal_ledger",
-        "schedule": crontab(hour="3", minute="20"),
-        "options": {"expires": 3_600},
-    },
-    "expire-consents": {
-        "task": "signup.tasks.expire_consents",
-        "schedule": crontab(hour="4", minute="10"),
-        "options": {"expires": 3_600},
-    },
-    "ask-anew": {
-        "task": "signup.tasks.ask_anew",
-        "schedule": 15.0,
-        "options": {"expires": 60},
-    },
-    "purge-sign-ups": {
-        "task": "signup.tasks.purge_sign_ups",
-        # By the clock, not by an interval: that would begin anew with every restart.
-        "schedule": crontab(hour="3", minute="40"),
-        "options": {"expires": 3_600},
-    },
-}
+CELERY_BEAT_SCHEDULE = TICKS
 
 # --- Mail --------------------------------------------------------------------------------
 

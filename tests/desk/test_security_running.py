@@ -8,38 +8,15 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from newsletter.desk import access_log, checks
 from newsletter.desk.models import AccessEntry, User
-from newsletter.transports.errors import TransportError
 from project.logs import mask
 from tests.desk import signing_in
 
-BACKEND = "newsletter.desk.security.mailing.StaffMail"
+BACKEND = "newsletter.transports.django_mail.EmailBackend"
 
 
 def message(*to: str) -> EmailMessage:
     body = "Grüße\n.one dot\n/admin/password_reset/confirm/MQ/abc-def/\n"
     return EmailMessage("A new password", body, "desk@example.org", list(to))
-
-
-def test_mail_to_staff_goes_by_the_relay_of_all_other_mail(settings, smtp_catcher):
-    settings.EMAIL_URL = smtp_catcher.url
-    sent = get_connection(BACKEND).send_messages([message("ada@staff.example.org")])
-    assert sent == 1
-    [received] = smtp_catcher.to("ada@staff.example.org")
-    assert b"A new password" in bytes(received.content)
-
-
-def test_two_recipients_get_an_envelope_each(settings, smtp_catcher):
-    settings.EMAIL_URL = smtp_catcher.url
-    get_connection(BACKEND).send_messages([message("a@staff.example.org", "b@staff.example.org")])
-    assert sorted(smtp_catcher.recipients) == ["a@staff.example.org", "b@staff.example.org"]
-
-
-def test_a_relay_that_is_down_is_an_error_unless_it_is_to_be_silent(settings):
-    settings.EMAIL_URL = "smtp://127.0.0.1:9?starttls=no"
-    with pytest.raises(TransportError):
-        get_connection(BACKEND).send_messages([message("ada@staff.example.org")])
-    quiet = get_connection(BACKEND, fail_silently=True)
-    assert quiet.send_messages([message("ada@staff.example.org")]) == 0
 
 
 @pytest.mark.parametrize("place", ["to", "subject"])
