@@ -11,6 +11,7 @@ from newsletter.catalogue.models import Condition, Newsletter, ReleaseCounter
 from signup import cadence, consent, suppress
 from signup.models import (
     ConsentEntry,
+    ConsentSubject,
     ConsentText,
     Follow,
     SignUp,
@@ -55,15 +56,26 @@ def confirm(
         if subscriber.is_erased:
             raise Superseded
         asked_at = asked_at or sign_up.created_at
+        if asked_at == sign_up.created_at.replace(microsecond=0):
+            # A link counts in whole seconds: what was left earlier in that second came before.
+            asked_at = sign_up.created_at
         now = timezone.now()
         try:
             lifted = suppress.lift(address_key=subscriber.email_key, asked_at=asked_at)
         except suppress.StillSuppressed as error:
             raise Superseded from error
         newsletters = _not_left_since(subscriber, list(sign_up.newsletters.all()), asked_at)
+        withdrawn = _withdrawn_since(subscriber, asked_at)
+        if Purpose.HEALTH in withdrawn:
+            newsletters = [one for one in newsletters if not (one.is_digest or one.sensitive)]
         if not newsletters:
             raise Superseded
-        entries = _write_consents(subscriber, sign_up, newsletters, lifted, method, now)
+        texts = {
+            Purpose(text.purpose): text
+            for text in sign_up.consent_texts.all()
+            if text.purpose not in withdrawn
+        }
+        entries = _write_consents(subscriber, sign_up, texts, newsletters, lifted, method, now)
         changed = _make_live(subscriber, sign_up, newsletters, entries, now)
         if subscriber.health_consent_id and any(one.is_digest for one in newsletters):
             follow(subscriber=subscriber, conditions=sign_up.conditions.open())
@@ -97,16 +109,31 @@ def _not_left_since(
     return [newsletter for newsletter in newsletters if newsletter.pk not in left]
 
 
+def _withdrawn_since(subscriber: Subscriber, asked_at: datetime) -> set[str]:
+    """The purposes that the reader took back after asking, and that do not stand again."""
+    standing = {
+        Purpose.HEALTH: subscriber.health_consent_id,
+        Purpose.MEASUREMENT: subscriber.measurement_consent_id,
+    }
+    withdrawn = ConsentEntry.objects.filter(
+        subject__in=ConsentSubject.objects.filter(subscriber=subscriber).values("subject"),
+        action=ConsentEntry.Action.WITHDRAWN,
+        purpose__in=[purpose for purpose, entry in standing.items() if entry is None],
+        at__gt=asked_at,
+    )
+    return set(withdrawn.values_list("purpose", flat=True))
+
+
 def _write_consents(
     subscriber: Subscriber,
     sign_up: SignUp,
+    texts: dict[Purpose, ConsentText],
     newsletters: list[Newsletter],
     lifted: list[Suppression],
     method: Method,
     now: datetime,
 ) -> dict[int, ConsentEntry]:
     """Append one line for each newsletter and each further purpose; return newsletter id → line."""
-    texts = {Purpose(text.purpose): text for text in sign_up.consent_texts.all()}
     evidence = f"answers sign-up {sign_up.pk} of {sign_up.created_at:%Y-%m-%dT%H:%M:%SZ}"
     if lifted:
         reasons = ", ".join(sorted({suppression.reason for suppression in lifted}))

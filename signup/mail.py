@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django.db.models import F, Q
 from django.utils import timezone
 
+from newsletter.transports.classify import HARD
 from newsletter.transports.errors import TransportError
 from newsletter.transports.select import system_transport
 from newsletter.transports.values import Envelope, Outcome, Receipt
@@ -56,7 +57,7 @@ def send_system_mail(system_mail_id: int) -> None:
         raise
     receipt = _hand_over(envelope)
     _record(claim, receipt)
-    if receipt.outcome is Outcome.PERMANENT and receipt.enhanced.startswith("5.1."):
+    if receipt.outcome is Outcome.PERMANENT and receipt.enhanced in HARD:
         # The address it went to, which a change of address may have made another than the reader's.
         suppress.suppress(
             address_key=envelope.recipient.lower(),

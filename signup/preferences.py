@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from newsletter.catalogue.models import Condition, Newsletter, ReleaseCounter
 from signup import cadence, consent, tokens, unsubscribe
-from signup.address import Address
+from signup.address import Address, hashes_of
 from signup.confirm import follow
 from signup.models import (
     ConsentEntry,
@@ -157,6 +157,7 @@ def withdraw(
             subscriber.save(update_fields=["health_consent"])
             _write_withdrawal(subscriber, purpose, method)
             Follow.objects.filter(subscriber=subscriber).delete()
+            SignUp.conditions.through.objects.filter(signup__subscriber=subscriber).delete()
             _end_what_needed_it(subscriber, method)
         elif purpose == Purpose.MEASUREMENT and subscriber.measurement_consent_id is not None:
             subscriber.measurement_consent = None
@@ -179,7 +180,9 @@ def _link(subscriber: Subscriber, now: datetime) -> SystemMail | None:
     )
     too_many = sent.count() >= LINKS_A_DAY
     too_soon = sent.filter(created_at__gt=now - LINK_EVERY).exists()
-    suppressed = Suppression.objects.filter(address_hash=subscriber.address_hash).exists()
+    suppressed = Suppression.objects.filter(
+        address_hash__in=hashes_of(subscriber.email_key or "")
+    ).exists()
     never_confirmed = not (
         Subscription.objects.filter(subscriber=subscriber, live_at__isnull=False).exists()
     )

@@ -16,7 +16,7 @@ from django.utils import timezone
 from newsletter.outcomes.models import Event
 from newsletter.outcomes.record import record_event
 from newsletter.sending.models import Delivery, Mailing
-from newsletter.transports.classify import classify
+from newsletter.transports.classify import HARD, classify
 from newsletter.transports.values import Outcome, read_line
 from signup import unsubscribe
 from signup.models import ConsentEntry, Subscriber, Subscription, Suppression
@@ -24,8 +24,6 @@ from signup.suppress import suppress
 
 log = logging.getLogger(__name__)
 
-# No such mailbox, no such domain, not an address, a domain without mail, a mailbox shut down.
-HARD = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.10", "5.2.1"})
 # Anything else that did not arrive counts towards giving up: five times, over two weeks or more.
 SOFT_LIMIT = 5
 SOFT_SPAN = timedelta(days=14)

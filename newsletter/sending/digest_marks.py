@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from newsletter.catalogue.models import Newsletter
@@ -98,7 +98,14 @@ def _time(readers: list[_Reader], now: datetime) -> None:
                 due = next_due(reader.rhythm, now) if reader.first_sent_at else now
                 alike[due].append(reader.subscription)
         for due, subscriptions in alike.items():
-            DigestMark.objects.filter(pk__in=subscriptions).update(next_due_at=due)
+            # A digest that is due, and late, is not put off by a change made while it waits;
+            # what was due before the reader came back is.
+            DigestMark.objects.filter(
+                Q(next_due_at__isnull=True)
+                | Q(next_due_at__gt=now)
+                | Q(next_due_at__lt=F("subscription__live_at")),
+                pk__in=subscriptions,
+            ).update(next_due_at=due)
 
 
 def _make(readers: list[_Reader], now: datetime) -> None:

@@ -37,7 +37,8 @@ def end_if_balanced(mailing_id: int) -> bool:
     kept = counts(mailing)
     if kept.open:
         return False
-    if kept != recount(mailing):
+    # Looked at twice: a late proof between the two statements makes them differ for a moment.
+    if kept != recount(mailing) and counts(mailing) != recount(mailing):
         stop_for_trouble(mailing_id, "The counts do not add up. Please report this.")
         return False
     state = _State.ENDED if mailing.state == _State.SENDING else _State.CANCELLED

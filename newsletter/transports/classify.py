@@ -13,6 +13,11 @@ _OUR_CODES = frozenset({500, 502, 503, 504, 530, 534, 535, 538})
 _OUR_STATUS = frozenset({"5.1.7", "5.1.8", "5.3.4"})
 
 
+# No such mailbox, no such domain, not an address, a domain without mail, a mailbox shut down: the
+# only failures for which an address is suppressed at once.
+HARD = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.10", "5.2.1"})
+
+
 def classify(code: int, enhanced: str = "") -> Outcome:
     """Return what a reply means. `code` 0 stands for "none given" (a DSN has only `enhanced`).
 

@@ -1,14 +1,16 @@
 """What has lost its purpose goes by itself (GDPR Art. 5(1)(e))."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
+from newsletter.catalogue.models import Newsletter
 from signup.models import (
     AddressChange,
     Asked,
+    Follow,
     Parting,
     SignUp,
     Subscriber,
@@ -20,13 +22,16 @@ from signup.subscribe import CONFIRMATION_EVERY
 
 KEEP = timedelta(days=30)
 KEEP_PARTINGS = timedelta(days=90)
+# Long after leaving can no longer be undone.
+KEEP_FOLLOWS = timedelta(days=30)
 SLICE = 500
 
 
 def purge() -> int:
     """Delete sign-ups, system mails and never-confirmed readers older than 30 days.
 
-    And why readers left after 90 days, and who was asked to confirm after the day that it counts.
+    And what was followed, 30 days after the last digest ended; why readers left, after 90 days;
+    and who was asked to confirm, after the day that it counts.
 
     The ledger's lines about a reader who never confirmed stay, tied to nobody. Works in slices
     of its own transactions, so it may be stopped and started at any time. Returns the number of
@@ -39,6 +44,7 @@ def purge() -> int:
     SystemMail.objects.filter(created_at__lt=before).delete()
     AddressChange.objects.filter(created_at__lt=before).delete()
     SignUp.objects.filter(created_at__lt=before).delete()
+    _not_followed_any_more(now - KEEP_FOLLOWS).delete()
     recent = SignUp.objects.filter(subscriber=OuterRef("subscriber"))
     Subscription.objects.filter(
         ~Exists(recent), state=Subscription.State.PENDING, created_at__lt=before
@@ -49,6 +55,15 @@ def purge() -> int:
             deleted += _forget(pk)
     transaction.on_commit(traces.wipe)
     return deleted
+
+
+def _not_followed_any_more(before: datetime) -> QuerySet[Follow]:
+    """What readers followed who have no digest, wait for none, and left none lately."""
+    digests = Subscription.objects.filter(
+        subscriber=OuterRef("subscriber"), newsletter__kind=Newsletter.Kind.DIGEST
+    )
+    needed = digests.exclude(state=Subscription.State.ENDED) | digests.filter(ended_at__gte=before)
+    return Follow.objects.filter(~Exists(needed), followed_at__lt=before)
 
 
 def _never_confirmed() -> QuerySet[Subscriber]:

@@ -123,3 +123,13 @@ def test_a_reader_who_becomes_live_has_a_mark_in_that_moment(back, subscription)
     newcomer = reader(subscription.newsletter, back)
     cadence.announce([newcomer.pk])
     assert DigestMark.objects.filter(subscription=newcomer).exists()
+
+
+def test_a_change_made_while_a_digest_is_late_does_not_put_it_off(subscription, back):
+    with at(SUNDAY + timedelta(hours=1)):
+        released(back)
+    # Monday's run at eight is late: the worker was down.
+    with at(MONDAY + timedelta(seconds=20)):
+        save_preferences(subscription, conditions=frozenset([back.pk]), first_name="Ada")
+    run_due(MONDAY + timedelta(minutes=1))
+    assert Delivery.objects.filter(subscriber=subscription.subscriber).count() == 2
