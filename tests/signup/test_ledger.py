@@ -90,7 +90,6 @@ def test_the_database_refuses_to_change_the_past(reader: Subscriber, statement: 
 
 
 @pytest.mark.postgres
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no TRUNCATE")
 @pytest.mark.parametrize("table", ["consententry", "consenttext", "consentsubject"])
 def test_the_database_refuses_truncate(reader: Subscriber, table: str) -> None:
     with (

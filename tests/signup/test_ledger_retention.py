@@ -139,7 +139,7 @@ def test_the_door_is_shut_again_in_the_same_transaction(gone: Subscriber) -> Non
             assert cursor.fetchone() == (0,)
 
 
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL needs no table for it")
+@pytest.mark.sqlite
 def test_a_door_left_open_is_told(reader: Subscriber) -> None:
     sql("INSERT INTO signup_ledger_retention (subject) VALUES ('x')")
     assert any("lines could be removed" in fault for fault in said())
