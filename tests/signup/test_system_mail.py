@@ -229,6 +229,12 @@ def test_an_address_that_does_not_exist_is_refused_and_suppressed(
     assert Suppression.objects.get().reason == Suppression.Reason.HARD_BOUNCE
 
 
+def test_a_refusal_that_says_less_suppresses_nobody(owed: SystemMail, relay: list[Receipt]) -> None:
+    relay.append(Receipt(Outcome.PERMANENT, 550, "5.1.6", "the mailbox has moved"))
+    mail.send_system_mail(owed.pk)
+    assert not Suppression.objects.exists()
+
+
 @pytest.mark.parametrize(
     "receipt",
     [

@@ -7,10 +7,19 @@ import time_machine
 from django.utils import timezone
 
 from signup import letter, preferences, tokens, unsubscribe
+from signup.address import hash_address
 from signup.confirm import confirm
 from signup.consent import current_texts
-from signup.models import ConsentEntry, Follow, SignUp, Subscriber, Subscription
+from signup.models import (
+    ConsentEntry,
+    Follow,
+    SignUp,
+    Subscriber,
+    Subscription,
+    Suppression,
+)
 from signup.privacy.retention import purge
+from signup.suppress import suppress
 from tests.signup.conftest import Purpose
 
 pytestmark = pytest.mark.django_db
@@ -87,3 +96,10 @@ def test_asking_again_in_the_second_of_leaving_counts_as_after_it(ask, reader):
         claims = tokens.read(tokens.Purpose.CONFIRM, token)
         assert confirm(sign_up=mail.sign_up, asked_at=claims.issued_at).now
     assert Subscriber.objects.get().subscriptions.live().exists()
+
+
+def test_a_suppression_under_an_older_key_still_holds_back_the_link(reader, settings):
+    suppress(address_key="ada@example.org", reason=Suppression.Reason.REQUEST, source="test")
+    settings.SUPPRESSION_KEYS = ((2, b"n" * 32), *settings.SUPPRESSION_KEYS)
+    Subscriber.objects.update(address_hash=hash_address("ada@example.org"))
+    assert preferences.request_link(address_key="ada@example.org") is None
