@@ -84,3 +84,14 @@ def test_a_real_reader_gets_what_the_demo_would_only_have_recorded() -> None:
     assert set(Delivery.objects.filter(mailing=mailing).values_list("state", flat=True)) == {
         Delivery.State.QUEUED
     }
+
+
+def test_a_draft_that_somebody_wrote_waits_for_a_person() -> None:
+    """The demo approves what was shipped, once; never what a person is still writing."""
+    from signup.consent import texts
+
+    mail = ConsentText.Purpose.MAIL
+    texts.write_draft(purpose=mail, language="es", wording="Mis palabras.", by="somebody")
+    call_command("seed_demo", verbosity=0)
+    assert ConsentText.objects.drafts().get().wording == "Mis palabras."
+    assert consent.languages_offered() == ["en"]

@@ -22,6 +22,7 @@ from newsletter.sending.models import Delivery, Mailing
 from signup import consent
 from signup.models import (
     ConsentEntry,
+    ConsentText,
     Follow,
     Subscriber,
     Subscription,
@@ -61,6 +62,14 @@ def test_it_says_what_it_made(demo: str) -> None:
     for line in ("10 conditions", "20 articles", "300 readers", "5 staff accounts"):
         assert line in demo
     assert staff.password_in_use() in demo
+
+
+def test_the_demo_speaks_spanish_because_its_data_protection_person_approved_it() -> None:
+    assert consent.languages_offered() == ["en", "es"]
+    for text in ConsentText.objects.filter(language="es"):
+        assert text.approved_by == staff.DATA_PROTECTION
+    page = Client().get("/es/sign-up/").content.decode()
+    assert '<html lang="es"' in page
 
 
 def test_conditions_are_reviewed_and_in_date() -> None:

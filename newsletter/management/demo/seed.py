@@ -4,7 +4,14 @@ so that a second run changes nothing and an interrupted one is finished by the n
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from newsletter.management.demo import articles, mailings, publications, readers, staff
+from newsletter.management.demo import (
+    articles,
+    mailings,
+    publications,
+    readers,
+    staff,
+    wordings,
+)
 
 
 class Made(NamedTuple):
@@ -14,6 +21,7 @@ class Made(NamedTuple):
 
 _STEPS: tuple[tuple[str, Callable[[], int]], ...] = (
     ("staff accounts", staff.make),
+    ("approved wordings", wordings.approve),
     ("publisher", publications.make_publisher),
     ("newsletters", publications.make_newsletters),
     ("conditions", publications.make_conditions),
