@@ -3,17 +3,22 @@
     python -m benchmarks.list_bomb [--sign-ups 10000] [--victims 50] [--addresses 500]
 
 PostgreSQL, gunicorn with two workers, limits as they stand in production. Meanwhile readers load
-the home page and sign up, some with a browser that does its sum and some without. Ends with 1 when
-a victim would get a second mail, a page fails, a reader with a browser is turned away, or staff
-are not told. Figures go to var/bench/list_bomb.json.
+the home page, and others sign up with a browser that does its sum. Then everything that is owed is
+really mailed, and counted by recipient. Ends with 1 when a victim gets a second mail, a page fails,
+a reader with a browser is turned away, or staff are not told. Figures: var/bench/list_bomb.json.
+
+A machine too slow or too busy for all of them in a minute takes them all the same;
+`within_a_minute` then says so.
 """
 
 import argparse
 import os
+import resource
 import sys
 import threading
 import time
 from collections import Counter
+from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
@@ -21,6 +26,7 @@ from benchmarks.posting import post_all
 from benchmarks.signup import ROOM, filled_in, make_catalogue, web
 from benchmarks.stage import ROOT, stage, table, write
 
+A_MINUTE = 60
 LIMITS_STAND = ("SIGN_UPS_PER_DOMAIN", "SIGN_UPS_PER_HOUR", "SIGN_UP_ALARM_PER_MINUTE")
 READERS = 40
 # A machine that cannot take them all in a minute takes them all the same.
@@ -51,16 +57,23 @@ def main() -> int:
             ]
             pages, watch = _watch(port, chosen.seconds)
             readers = _readers_in_between(port, chosen.seconds)
+            before = _children_cpu()
             answers = post_all(port, bomb, clients=16, seconds=LONGEST)
+            clients_cpu = _children_cpu() - before
             watch.join()
             readers.thread.join()
+            before = _children_cpu()
         result = {
             "lasted_seconds": round(answers.lasted, 1),
+            "within_a_minute": answers.lasted <= A_MINUTE,
+            # What it costs either side, whatever else the machine does meanwhile.
+            "web_cpu_seconds": round(_children_cpu() - before, 1),
+            "clients_cpu_seconds": round(clients_cpu, 1),
             **answers.figures(),
             **_outcome(chosen.victims),
             "pages": pages.figures(),
+            "readers_with_script": dict(readers.statuses),
         }
-        result["readers_with_script"] = dict(readers.statuses)
     faults = _faults(result, chosen.sign_ups)
     print(table([(name.replace("_", " "), str(value)) for name, value in result.items()]))
     print(f"\nWritten to {write('list_bomb', {**result, 'faults': faults}).relative_to(ROOT)}")
@@ -72,6 +85,12 @@ def main() -> int:
 def _address(number: int) -> str:
     """One address in a network of its own: the attacker's best case."""
     return f"45.{number // 250}.{number % 250}.7"
+
+
+def _children_cpu() -> float:
+    """CPU seconds of the child processes that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 class _Pages:
@@ -138,28 +157,54 @@ def _readers_in_between(port: int, seconds: float) -> _Readers:
 
 
 def _outcome(victims: int) -> dict[str, Any]:
-    from signup.models import SignUpAlarm, SystemMail
+    from signup.models import SignUpAlarm
 
-    mails = Counter(
-        SystemMail.objects.filter(subscriber__email_key__endswith="@victims.example").values_list(
-            "subscriber__email_key", flat=True
-        )
-    )
+    mails = _send_everything()
+    to_victims = [n for to, n in mails.items() if to.endswith("@victims.example")]
+    log = (Path(os.environ["VAR_DIR"]) / "web.log").read_text(errors="replace")
     return {
         "victims": victims,
-        "victims_mailed": len(mails),
-        "most_mails_to_a_victim": max(mails.values(), default=0),
+        "victims_mailed": len(to_victims),
+        "most_mails_to_a_victim": max(to_victims, default=0),
+        "readers_mailed": sum(to.endswith("@readers.example") for to in mails),
         "alarms": SignUpAlarm.objects.count(),
-        "readers_mailed": SystemMail.objects.filter(
-            subscriber__email_key__endswith="@readers.example"
-        ).count(),
+        "staff_told_in_the_log": "attack mode has begun" in log,
+        "staff_told_on_the_desk": _desk_tells(),
+        "log_kilobytes": len(log) // 1_000,
     }
+
+
+def _send_everything() -> Counter[str]:
+    """Send what is owed, as the worker does, into memory; return address → mails."""
+    from newsletter.transports import memory
+    from signup.mail import send_system_mail
+    from signup.models import SystemMail
+
+    for pk in SystemMail.objects.order_by("pk").values_list("pk", flat=True):
+        send_system_mail(pk)
+    return Counter(envelope.recipient for envelope in memory.outbox)
+
+
+def _desk_tells() -> bool:
+    """Whether the desk's first page shows staff that somebody attacks the form."""
+    from django.conf import settings
+    from django.test import Client
+    from django.urls import reverse
+
+    from newsletter.desk.models import User
+
+    settings.ALLOWED_HOSTS = ["testserver"]
+    settings.STAFF_SECOND_FACTOR = "optional"
+    client = Client()
+    client.force_login(User.objects.create_superuser("bench"))
+    page = client.get(reverse("wagtailadmin_home"))
+    return page.status_code == 200 and b"attacks-title" in page.content
 
 
 def _faults(result: dict[str, Any], sign_ups: int) -> list[str]:
     found = []
     if result["most_mails_to_a_victim"] > 1:
-        found.append("a victim would get more than one mail")
+        found.append("a victim got more than one mail")
     if result["requests"] != sign_ups:
         found.append("not all of them were sent")
     if set(result["statuses"]) - {"302", "429"}:
@@ -168,7 +213,8 @@ def _faults(result: dict[str, Any], sign_ups: int) -> list[str]:
         found.append("the site did not stay up")
     if result["readers_with_script"] != {"302": READERS} or result["readers_mailed"] != READERS:
         found.append("readers were turned away")
-    if not result["alarms"]:
+    told = ("alarms", "staff_told_in_the_log", "staff_told_on_the_desk")
+    if not all(result[where] for where in told):
         found.append("staff were not told")
     return found
 

@@ -90,6 +90,8 @@ def refusal(
     response = render(request, template, dict(context), status=status)
     # What somebody typed stands on this page.
     response["Cache-Control"] = "no-store, private"
+    # The guard says once that an attack has begun; a line for each attempt would fill the log.
+    response._has_been_logged = status == 429  # type: ignore[attr-defined]
     return response
 
 

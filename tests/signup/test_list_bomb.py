@@ -23,6 +23,7 @@ VICTIMS, NETWORKS, SIGN_UPS = 5, 20, 60
 def bombed(catalogue: Catalogue, settings: Any) -> Counter[int]:
     """60 sign-ups for 5 victims from 20 networks; how many answers had which status."""
     settings.SIGN_UP_ALARM_PER_MINUTE = 15
+    settings.SIGN_UPS_UNPROVED_PER_NETWORK = 2
     attacker = Client()
     return Counter(
         attacker.post(
@@ -48,6 +49,15 @@ def test_nothing_breaks_and_nothing_is_told_to_the_attacker(bombed: Counter[int]
 
 def test_staff_are_told(bombed: Counter[int]) -> None:
     assert SignUpAlarm.objects.get().most_in_a_minute > 15
+
+
+def test_the_log_says_it_once_and_not_for_every_attempt(
+    caplog: pytest.LogCaptureFixture, bombed: Counter[int]
+) -> None:
+    assert bombed[429] > 0
+    said = [record.getMessage() for record in caplog.get_records("setup")]
+    assert len([line for line in said if "attack mode has begun" in line]) == 1
+    assert not [line for line in said if "Too Many Requests" in line]
 
 
 def test_a_reader_signs_up_in_the_middle_of_it(bombed: Counter[int], client: Client) -> None:
