@@ -9,6 +9,13 @@ from signup.models import AddressChange, SignUp, Subscriber, Subscription
 from signup.views.frame import posted, send_soon
 
 Purpose = tokens.Purpose
+_SAYS_WHOSE = (
+    Purpose.CONFIRM,
+    Purpose.PREFERENCES,
+    Purpose.UNSUBSCRIBE,
+    Purpose.ADDRESS,
+    Purpose.WITHDRAW,
+)
 
 
 def answer(
@@ -16,37 +23,42 @@ def answer(
 ) -> HttpResponse:
     """A page for a token that is no token of the page that was opened.
 
-    One of ours for another page still says whose it is: a button then mails a fresh link, and
-    nothing is typed again. It goes to the reader's own mailbox, whoever presses it. Of a token
-    that was damaged nothing can be believed, so its page asks for the address, once.
+    One of ours for another page still says whose it is, and so does one that lost only its end: a
+    button then mails a fresh link, and nothing is typed again. It goes to the reader's own
+    mailbox, whoever presses it. Where more is lost nothing can be believed, so the page asks for
+    the address, once.
     """
-    subscriber_id = _whose(token)
-    if subscriber_id is None:
-        return render(request, damaged, {"form": AddressForm()}, status=404)
-    if request.method == "POST" and posted(request).get("again"):
+    subscriber_id, is_whole = _whose(token)
+    if subscriber_id is not None and request.method == "POST" and posted(request).get("again"):
         send_soon(preferences.request_link_again(subscriber_id=subscriber_id))
         return redirect("signup:preferences_mailed")
-    return render(request, "signup/link_foreign.html", status=404)
+    if subscriber_id is not None and is_whole:
+        return render(request, "signup/link_foreign.html", status=404)
+    known = subscriber_id is not None
+    return render(request, damaged, {"form": AddressForm(), "known": known}, status=404)
 
 
-def _whose(token: str) -> int | None:
-    """The reader whom a token of ours belongs to, whatever it is for and however old it is."""
-    for purpose in (Purpose.CONFIRM, Purpose.PREFERENCES, Purpose.UNSUBSCRIBE, Purpose.ADDRESS):
+def _whose(token: str) -> tuple[int | None, bool]:
+    """The reader whom a token of ours belongs to, however old it is, and whether it is whole."""
+    for purpose in _SAYS_WHOSE:
         try:
             claims = tokens.read(purpose, token)
         except tokens.ExpiredToken as error:
             claims = error.claims
         except tokens.BadToken:
             continue
-        return _reader_of(purpose, claims.ids[0])
-    return None
+        return _reader_of(purpose, claims.ids[0]), True
+    for purpose in _SAYS_WHOSE:
+        if found := tokens.salvage(purpose, token):
+            return _reader_of(purpose, found.ids[0]), False
+    return None, False
 
 
 def _reader_of(purpose: Purpose, pk: int) -> int | None:
     readers = Subscriber.objects.filter(erased_at__isnull=True)
     if purpose is Purpose.CONFIRM:
         readers = readers.filter(pk__in=SignUp.objects.filter(pk=pk).values("subscriber"))
-    elif purpose is Purpose.UNSUBSCRIBE:
+    elif purpose in (Purpose.UNSUBSCRIBE, Purpose.WITHDRAW):
         readers = readers.filter(pk__in=Subscription.objects.filter(pk=pk).values("subscriber"))
     elif purpose is Purpose.ADDRESS:
         readers = readers.filter(pk__in=AddressChange.objects.filter(pk=pk).values("subscriber"))

@@ -12,7 +12,7 @@ from django.utils.cache import add_never_cache_headers
 from kombu.exceptions import OperationalError as BrokerTrouble
 from redis.exceptions import RedisError
 
-from newsletter.catalogue.models import PublicWords, Publisher
+from newsletter.catalogue.models import Condition, PublicWords, Publisher
 from signup.forms import ConditionSignUpForm, SignUpForm
 from signup.views.frame import View
 
@@ -64,8 +64,7 @@ def _trouble(request: HttpRequest) -> HttpResponse:
             "languages": [],
             "email": request.POST.get("email", ""),
             "first_name": request.POST.get("first_name", ""),
-            # Their names stand in the database; an address says nearly the same.
-            "conditions": [(slug, slug.replace("-", " ").capitalize()) for slug in conditions],
+            "conditions": [(slug, _name_of(slug)) for slug in conditions],
             "kept": kept,
             # The token that came: it names the wordings that stood beside the boxes.
             "form": {"fresh_token": request.POST.get("form_token", "")},
@@ -76,3 +75,8 @@ def _trouble(request: HttpRequest) -> HttpResponse:
     response["Cache-Control"] = "no-store, private"
     response["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response
+
+
+def _name_of(slug: str) -> str:
+    """As the form named it; in a process that has shown no form yet, what the address says."""
+    return Condition.last_read_name(slug) or slug.replace("-", " ").capitalize()

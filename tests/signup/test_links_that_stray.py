@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from signup import letter, tokens
@@ -57,6 +58,56 @@ def test_a_damaged_link_asks_for_the_address_on_the_page_itself(
         text = response.content.decode()
         assert 'name="email"' in text
         assert 'action="/preferences/"' in text
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(lambda token: token[:-6], id="cut short"),
+        pytest.param(lambda token: token + ".", id="with the sentence's full stop"),
+        pytest.param(lambda token: token + ">", id="with its bracket"),
+        pytest.param(lambda token: token[:20] + "= " + token[20:-3], id="broken in two"),
+    ],
+)
+@pytest.mark.parametrize("page", ["confirm", "preferences", "unsubscribe", "withdraw"])
+def test_a_damaged_link_that_still_says_whose_it_is_mails_a_new_one_without_typing(
+    browser_client: Client, reader: Subscriber, page: str, damage: Callable[[str], str]
+) -> None:
+    subscription = Subscription.objects.live().first()
+    sign_up = reader.sign_ups.get()
+    assert subscription is not None
+    whole = {
+        "confirm": tokens.make(Purpose.CONFIRM, sign_up.pk),
+        "preferences": tokens.make(Purpose.PREFERENCES, reader.pk),
+        "unsubscribe": tokens.unsubscribe_token(subscription.pk),
+        "withdraw": tokens.withdraw_token(subscription.pk),
+    }[page]
+    path = reverse(f"signup:{page}", args=[damage(whole)])
+    before = dump()
+    shown = browser_client.get(path)
+    text = shown.content.decode()
+    assert shown.status_code == 404
+    assert "not complete" in text
+    assert 'name="again"' in text and 'name="email"' not in text
+    assert browser_client.post(path).status_code == 404
+    assert dump() == before
+    answer = browser_client.post(path, {"again": "1"})
+    assert answer["Location"] == "/preferences/link-mailed/"
+    assert sent(SystemMail.objects.get(kind="preferences")).recipient == "ada@example.org"
+    assert Subscription.objects.live().count() == 2
+
+
+def test_a_link_that_somebody_tampered_with_says_nothing(
+    browser_client: Client, reader: Subscriber
+) -> None:
+    whole = tokens.make(Purpose.PREFERENCES, reader.pk)
+    for number, sign in enumerate(whole[:30]):
+        other = whole[:number] + ("A" if sign != "A" else "B") + whole[number + 1 :]
+        assert tokens.salvage(Purpose.PREFERENCES, other) is None, number
+        assert tokens.salvage(Purpose.CONFIRM, whole) is None
+    before = dump()
+    assert browser_client.post(f"/preferences/{whole[:24]}/", {"again": "1"}).status_code == 404
+    assert dump() == before
 
 
 def test_a_used_link_mails_a_fresh_one_by_its_button(browser_client: Client, ask: Asking) -> None:

@@ -9,7 +9,7 @@ from django.db import OperationalError, connection
 from django.test import Client
 from redis.exceptions import ConnectionError as RedisGone
 
-from newsletter.catalogue.models import PublicWords
+from newsletter.catalogue.models import Condition, PublicWords
 from signup.views import signing_up
 from tests.signup.conftest import Catalogue
 from tests.signup.filling_in import CHECK_INBOX, filled_in
@@ -56,6 +56,17 @@ def test_without_a_database_the_page_says_so_and_keeps_everything(
         ("form_token", no_database["form_token"]),
     ]:
         assert html.count(f'name="{name}" value="{value}"') == 1, name
+
+
+def test_what_was_chosen_is_called_by_its_name_and_not_by_its_address(
+    client: Client, catalogue: Catalogue
+) -> None:
+    Condition.objects.filter(slug="asthma").update(name="Asthma, all ages & kinds")
+    client.get("/sign-up/")
+    values = filled_in(conditions=["asthma"])
+    with connection.execute_wrapper(_gone):
+        html = client.post("/sign-up/", values).content.decode()
+    assert "Asthma, all ages &amp; kinds</label>" in html
 
 
 def test_what_comes_back_is_the_same_form_so_the_second_try_works(

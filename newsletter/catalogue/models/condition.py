@@ -1,11 +1,15 @@
 """A health topic that a reader can follow, and the page that explains it."""
 
-from typing import Self
+from collections.abc import Collection
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from wagtail.fields import RichTextField
+
+# The names this process read last, for the page that says that the database does not answer.
+_names: dict[str, str] = {}
 
 PROSE = ["h3", "bold", "italic", "ol", "ul", "link"]
 
@@ -50,6 +54,20 @@ class Condition(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @classmethod
+    def from_db(
+        cls, db: str | None, field_names: Collection[str], values: Collection[Any], **named: Any
+    ) -> Self:
+        condition = super().from_db(db, field_names, values, **named)
+        if {"slug", "name"} <= condition.__dict__.keys():
+            _names[condition.slug] = condition.name
+        return condition
+
+    @classmethod
+    def last_read_name(cls, slug: str) -> str | None:
+        """Return the name that this process read last, asking no database; None if it never did."""
+        return _names.get(slug)
 
     @property
     def language(self) -> str:
