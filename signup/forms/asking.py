@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.core.validators import slug_re
+from django.forms.utils import ErrorDict
 from django.utils.functional import cached_property
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -227,6 +228,14 @@ class SignUpForm(AskingForm):
         if needs_health_consent(newsletters, conditions):
             self.require_health_consent()
         return self.cleaned_data
+
+
+class UnfinishedSignUpForm(SignUpForm):
+    """The sign-up page while somebody searches without JavaScript: all that was filled in stands
+    again, and nothing is said yet about what is still missing."""
+
+    def full_clean(self) -> None:
+        self._errors = ErrorDict()
 
 
 class ConditionSignUpForm(AskingForm):

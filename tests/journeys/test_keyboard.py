@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from signup.models import Subscription
+from signup.models import SignUp, Subscription
 from tests.journeys.reading_room import link_of_the_last_mail, open_the_house, visitor
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -64,7 +64,7 @@ def test_the_whole_sign_up_needs_no_mouse(
         page.keyboard.press("Space")
         tab_to(page, "#id_email")
         page.keyboard.type("ada.keys")
-        tab_to(page, "#form button[type=submit]:not([form])")
+        tab_to(page, "#form .button[type=submit]:not([name])")
         page.keyboard.press("Enter")
 
         # Refused: the focus is in the summary, whose first link leads into the field.
@@ -136,13 +136,39 @@ def test_without_script_the_same_field_searches_by_loading_the_page(
 ) -> None:
     with visitor(browser, script=False) as page:
         page.goto(f"{address}/sign-up/")
+        page.locator("#id_email").fill("ada@example.org")
+        page.locator("#id_consent_mail").check()
+        page.locator("#id_cadence").select_option("monthly")
+        page.get_by_text("Lungs").click()
+        page.locator("[name=conditions]:visible").first.check()
+        ticked = page.locator("[name=conditions]:checked").get_attribute("value")
         page.get_by_label("Find a condition").fill("slipped disc")
         page.get_by_role("button", name="Search").click()
+        # By POST: neither the address nor what was ticked stands in an address.
+        assert page.url == f"{address}/sign-up/#found"
+        expect(page.locator(".error-summary")).to_have_count(0)
+        expect(page.locator("#id_email")).to_have_value("ada@example.org")
+        expect(page.locator("#id_consent_mail")).to_be_checked()
+        expect(page.locator("#id_consent_health")).not_to_be_checked()
+        expect(page.locator("#id_cadence")).to_have_value("monthly")
+        expect(page.locator(f"[value={ticked}]")).to_be_checked()
+        # The Enter key in the search field searches; anywhere else it sends the form.
+        page.get_by_label("Find a condition").fill("disk")
+        page.keyboard.press("Enter")
         found = page.locator("#found")
+        expect(found).to_contain_text("Found for “disk”")
+        expect(page.locator(".error-summary")).to_have_count(0)
+        page.get_by_label("Find a condition").fill("slipped disc")
+        page.get_by_role("button", name="Search").click()
         expect(found).to_contain_text("Found for “slipped disc”")
         found.get_by_label("Herniated disk").check()
         assert page.locator("[value=herniated-disk]").count() == 1
         expect(page.locator("[value=knee-arthritis]")).to_have_count(1)
+        page.locator("#id_consent_health").check()
+        page.locator("#id_email").press("Enter")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Check your inbox")
+    chosen = SignUp.objects.get().conditions.values_list("slug", flat=True)
+    assert set(chosen) == {"herniated-disk", ticked}
 
 
 def test_a_likely_slip_is_asked_about_and_mended_by_one_press(
