@@ -75,7 +75,7 @@ def _subscriptions_without_proof() -> Iterator[Fault]:
         Q(consent__newsletter_id=F("newsletter_id")),
         Q(consent__subject=F("subscriber__consent_subject__subject")),
     )
-    for pk in unproven.values_list("pk", flat=True):
+    for pk in unproven.values_list("pk", flat=True).iterator():
         yield Fault(None, None, f"subscription {pk} is live without a consent of its own")
     withdrawn = live.filter(
         Exists(
@@ -84,7 +84,7 @@ def _subscriptions_without_proof() -> Iterator[Fault]:
             )
         )
     )
-    for pk in withdrawn.values_list("pk", flat=True):
+    for pk in withdrawn.values_list("pk", flat=True).iterator():
         yield Fault(None, None, f"subscription {pk} is live although its consent was ended")
 
 
@@ -103,9 +103,9 @@ def _readers_without_proof() -> Iterator[Fault]:
                 _ended_after(name).filter(Q(action=ConsentEntry.Action.ERASED) | Q(purpose=purpose))
             )
         )
-        for pk in unproven.values_list("pk", flat=True):
+        for pk in unproven.values_list("pk", flat=True).iterator():
             yield Fault(None, None, f"reader {pk} has no consent of their own for {purpose}")
-        for pk in withdrawn.values_list("pk", flat=True):
+        for pk in withdrawn.values_list("pk", flat=True).iterator():
             yield Fault(None, None, f"reader {pk} counts as consenting to {purpose}, but ended it")
 
 
