@@ -13,6 +13,7 @@ RUN SECRET_KEY="$(python -c 'import secrets; print(secrets.token_hex(32))')" \
     TOKEN_KEYS="1:$(python -c 'import secrets; print(secrets.token_hex(32))')" \
     LEDGER_KEYS="1:$(python -c 'import secrets; print(secrets.token_hex(32))')" \
     SUPPRESSION_KEYS="1:$(python -c 'import secrets; print(secrets.token_hex(32))')" \
+    FACTOR_KEYS="1:$(python -c 'import secrets; print(secrets.token_hex(32))')" \
     BASE_URL=https://build.invalid VAR_DIR=/app/var STATIC_ROOT=/app/static-collected \
     /opt/wellread/bin/python manage.py collectstatic --noinput \
     && /opt/wellread/bin/python -m compileall -q project newsletter signup

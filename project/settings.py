@@ -35,6 +35,8 @@ VAR_DIR = Path(env.text("VAR_DIR", default=str(BASE_DIR / "var")))
 TOKEN_KEYS = parse_keys("TOKEN_KEYS", env.secret("TOKEN_KEYS"))
 LEDGER_KEYS = parse_keys("LEDGER_KEYS", env.secret("LEDGER_KEYS"))
 SUPPRESSION_KEYS = parse_keys("SUPPRESSION_KEYS", env.secret("SUPPRESSION_KEYS"))
+# Seal the secrets of the staff's second factors; `seal_factors` moves them to the first.
+FACTOR_KEYS = parse_keys("FACTOR_KEYS", env.secret("FACTOR_KEYS"))
 
 # The ledger's nightly seals; best on storage that the database's staff cannot write.
 LEDGER_SEAL_DIR = Path(env.text("LEDGER_SEAL_DIR", default=str(VAR_DIR / "seals")))

@@ -13,7 +13,7 @@ def keys_are_apart(**_kwargs: Any) -> list[CheckMessage]:
     """signup.E001: one secret for two jobs; signup.E002: no key; signup.W001: a short key."""
     messages: list[CheckMessage] = []
     seen: dict[bytes, str] = {settings.SECRET_KEY.encode(): "SECRET_KEY"}
-    for name in ("TOKEN_KEYS", "LEDGER_KEYS", "SUPPRESSION_KEYS"):
+    for name in ("TOKEN_KEYS", "LEDGER_KEYS", "SUPPRESSION_KEYS", "FACTOR_KEYS"):
         keys = getattr(settings, name)
         if not keys:
             messages.append(

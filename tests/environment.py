@@ -14,6 +14,7 @@ _TESTS = {
     "TOKEN_KEYS": "1:" + "11" * 32,
     "LEDGER_KEYS": "1:" + "22" * 32,
     "SUPPRESSION_KEYS": "1:" + "33" * 32,
+    "FACTOR_KEYS": "1:" + "44" * 32,
     "VAR_DIR": str(_FOLDER),
     "EMAIL_URL": "memory://",
     # Flushed after every test, so never the REDIS_URL of somebody's shell.

@@ -112,7 +112,11 @@ def keys(var: Path) -> dict[str, str]:
     except (OSError, UnicodeDecodeError) as error:
         raise Unusable(f"{path} cannot be read: {error}") from error
     missing = [name for name in _new_keys() if not found.get(name)]
-    if missing:
+    if missing == ["FACTOR_KEYS"]:
+        # The folder was made before there was this key; secrets that stand there get sealed.
+        found["FACTOR_KEYS"] = _new_keys()["FACTOR_KEYS"]
+        _write_privately(path, found)
+    elif missing:
         raise Unusable(
             f"{path} lacks {', '.join(missing)}. It holds the keys of every link and of the "
             "consent ledger: restore it from a backup, or delete the whole folder to begin anew."
@@ -127,6 +131,7 @@ def _new_keys() -> dict[str, str]:
         "TOKEN_KEYS": f"1:{secrets.token_hex(32)}",
         "LEDGER_KEYS": f"1:{secrets.token_hex(32)}",
         "SUPPRESSION_KEYS": f"1:{secrets.token_hex(32)}",
+        "FACTOR_KEYS": f"1:{secrets.token_hex(32)}",
         "DEMO_PASSWORD": "-".join(secrets.choice(words) for _ in range(4)),
     }
 

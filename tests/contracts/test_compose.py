@@ -17,7 +17,14 @@ TEXT = (ROOT / "docker-compose.yml").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, Any] = COMPOSE["services"]
 OURS = {"web", "worker-prompt", "worker-control", "worker-bulk", "beat", "migrate"}
-SECRETS = {"SECRET_KEY", "TOKEN_KEYS", "LEDGER_KEYS", "SUPPRESSION_KEYS", "POSTGRES_PASSWORD"}
+SECRETS = {
+    "SECRET_KEY",
+    "TOKEN_KEYS",
+    "LEDGER_KEYS",
+    "SUPPRESSION_KEYS",
+    "FACTOR_KEYS",
+    "POSTGRES_PASSWORD",
+}
 
 # What we use of the Compose specification, and nothing else.
 SCHEMA = {
@@ -227,7 +234,7 @@ def test_the_image_installs_what_is_locked():
 
 def test_no_key_stays_in_the_image():
     assert not re.search(r"^(ENV|ARG).*(SECRET|KEYS)", DOCKERFILE, re.MULTILINE)
-    for name in ("SECRET_KEY", "TOKEN_KEYS", "LEDGER_KEYS", "SUPPRESSION_KEYS"):
+    for name in ("SECRET_KEY", "TOKEN_KEYS", "LEDGER_KEYS", "SUPPRESSION_KEYS", "FACTOR_KEYS"):
         assert re.search(rf'{name}="[^"]*\$\(python -c', DOCKERFILE)
 
 

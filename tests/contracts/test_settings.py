@@ -86,6 +86,6 @@ def test_every_check_of_the_project_is_documented():
 
 def test_nothing_secret_has_a_default():
     text = (ROOT / "project" / "settings.py").read_text()
-    for name in ("SECRET_KEY", "TOKEN_KEYS", "LEDGER_KEYS", "SUPPRESSION_KEYS"):
+    for name in ("SECRET_KEY", "TOKEN_KEYS", "LEDGER_KEYS", "SUPPRESSION_KEYS", "FACTOR_KEYS"):
         assert f'env.secret("{name}")' in text
     assert '"METRICS_TOKEN", default=""' in text

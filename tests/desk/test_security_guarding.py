@@ -13,7 +13,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from newsletter.desk.models import AccessEntry, RecoveryCode, User
+from newsletter.desk.models import AccessEntry, Authenticator, RecoveryCode, User
 from newsletter.desk.security import recovery, throttle
 from tests.desk import signing_in, world
 from tests.desk.signing_in import (
@@ -208,7 +208,7 @@ def test_moving_to_another_phone_ends_what_the_old_one_opened(client):
 
     new = factor.unconfirmed(user, secret)
     assert client.post(SET_UP, {"secret": secret, "code": code_of(new)}).status_code == 200
-    assert TOTPDevice.objects.get().key == new.key
+    assert Authenticator.objects.get().bin_key == new.bin_key
     assert inside(client)
     assert not inside(elsewhere)
 

@@ -26,6 +26,7 @@ BAD = {
                    "1:" + "11" * 32 + ",1:" + "22" * 32, "1:" + "11" * 32 + ";2:" + "22" * 32],
     "LEDGER_KEYS": ["", "1"],
     "SUPPRESSION_KEYS": ["", ","],
+    "FACTOR_KEYS": ["", "1:00"],
     "TIME_ZONE": ["Mars/Olympus", "../../etc/passwd", "Europe"],
     "LANGUAGE_CODE": ["xx", "english"],
     "LOG_LEVEL": ["LOUD", "info"],

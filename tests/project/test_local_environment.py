@@ -83,7 +83,14 @@ def test_the_shells_own_values_win(tmp_path, monkeypatch):
 
 
 def test_manage_py_adopts_the_installation_of_this_folder(tmp_path, monkeypatch):
-    for name in ("SECRET_KEY", "TOKEN_KEYS", "LEDGER_KEYS", "SUPPRESSION_KEYS", "EMAIL_URL"):
+    for name in (
+        "SECRET_KEY",
+        "TOKEN_KEYS",
+        "LEDGER_KEYS",
+        "SUPPRESSION_KEYS",
+        "FACTOR_KEYS",
+        "EMAIL_URL",
+    ):
         monkeypatch.delenv(name)
     monkeypatch.setenv("VAR_DIR", str(tmp_path))
     environment.adopt()

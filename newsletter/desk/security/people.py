@@ -10,10 +10,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from newsletter.desk.access import CHANGE_STAFF, require_any
-from newsletter.desk.models import User
+from newsletter.desk.models import Authenticator, User
 from newsletter.desk.security import factor, policy, session
 from newsletter.desk.security.forms import ReasonForm
 
@@ -23,7 +22,7 @@ from newsletter.desk.security.forms import ReasonForm
 def people(request: HttpRequest) -> HttpResponse:
     """Every active account, those without a second factor first."""
     me = require_any(request, CHANGE_STAFF)
-    factors = TOTPDevice.objects.filter(user=OuterRef("pk"), confirmed=True)
+    factors = Authenticator.objects.filter(user=OuterRef("pk"), confirmed=True)
     accounts = (
         User.objects.filter(is_active=True)
         .annotate(protected=Exists(factors))

@@ -2,7 +2,8 @@
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
-from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from newsletter.desk.models import Authenticator
 
 REQUIRED, OPTIONAL = "required", "optional"
 
@@ -12,9 +13,9 @@ def required() -> bool:
     return bool(settings.STAFF_SECOND_FACTOR == REQUIRED)
 
 
-def factor_of(user: AbstractBaseUser) -> TOTPDevice | None:
+def factor_of(user: AbstractBaseUser) -> Authenticator | None:
     """Return the account's authenticator app, or None."""
-    found: TOTPDevice | None = (
-        TOTPDevice.objects.filter(user_id=user.pk, confirmed=True).order_by("pk").first()
+    found: Authenticator | None = (
+        Authenticator.objects.filter(user_id=user.pk, confirmed=True).order_by("pk").first()
     )
     return found

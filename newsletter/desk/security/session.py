@@ -12,9 +12,8 @@ from django.urls import reverse
 from django.utils.crypto import constant_time_compare
 from django.utils.http import urlencode
 from django_otp import login as otp_login
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from newsletter.desk.models import User
+from newsletter.desk.models import Authenticator, User
 
 HALF_LASTS = timedelta(minutes=10)
 FRESH = timedelta(minutes=10)
@@ -56,7 +55,7 @@ def half(request: HttpRequest) -> User | None:
     return user
 
 
-def complete(request: HttpRequest, *, user: User, device: TOTPDevice) -> str:
+def complete(request: HttpRequest, *, user: User, device: Authenticator) -> str:
     """Log the half-way user in, verified; return where they wanted to go."""
     noted = request.session.pop(_HALF)
     # django-otp's receiver of user_logged_in notes the device in the session.
@@ -67,7 +66,7 @@ def complete(request: HttpRequest, *, user: User, device: TOTPDevice) -> str:
     return str(noted["next"])
 
 
-def verify_with(request: HttpRequest, device: TOTPDevice) -> None:
+def verify_with(request: HttpRequest, device: Authenticator) -> None:
     """Let this session stand behind a factor that was just set up, under a new key."""
     request.session.cycle_key()
     otp_login(request, device)

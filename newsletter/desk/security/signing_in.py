@@ -14,10 +14,9 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
-from django_otp.plugins.otp_totp.models import TOTPDevice
 from wagtail.admin.views import account
 
-from newsletter.desk.models import User
+from newsletter.desk.models import Authenticator, User
 from newsletter.desk.security import factor, policy, recovery, session, throttle
 from newsletter.desk.security.forms import SecondForm, SetUpForm
 
@@ -162,7 +161,9 @@ def _may_change_own(request: HttpRequest, user: User) -> bool:
     return session.is_fresh(request)
 
 
-def _pass(request: HttpRequest, *, user: User, device: TOTPDevice, code: str) -> TOTPDevice | None:
+def _pass(
+    request: HttpRequest, *, user: User, device: Authenticator, code: str
+) -> Authenticator | None:
     if not recovery.looks_like_one(code):
         return factor.check(user=user, code=code)
     if not recovery.use(user=user, code=code):
@@ -178,7 +179,7 @@ def _pass(request: HttpRequest, *, user: User, device: TOTPDevice, code: str) ->
     return device
 
 
-def _wrong(device: TOTPDevice) -> str:
+def _wrong(device: Authenticator) -> str:
     device.refresh_from_db()
     if factor.waits(device):
         return _(
