@@ -16,11 +16,15 @@ _LONGEST_WAIT = 30
 
 @dataclass
 class Answers:
-    """What came back: how long each took in seconds, and how many of each status."""
+    """What came back: how long each took in seconds, and how many of each status.
+
+    `cpu`: seconds of processor time that the clients themselves used.
+    """
 
     seconds: list[float]
     statuses: Counter[int]
     lasted: float
+    cpu: float
 
     def figures(self) -> dict[str, Any]:
         ordered = sorted(self.seconds)
@@ -70,6 +74,7 @@ def post_all(port: int, requests: Sequence[bytes], *, clients: int, seconds: flo
         seconds=[took for share in found for took in share[0]],
         statuses=sum((share[1] for share in found), Counter()),
         lasted=max(share[2] for share in found),
+        cpu=sum(share[3] for share in found),
     )
 
 
@@ -99,7 +104,7 @@ def _client(
     statuses: Counter[int] = Counter()
     left = iter(share)
     gate.wait()
-    begun = time.perf_counter()
+    begun, used = time.perf_counter(), time.process_time()
 
     def run() -> None:
         with Line(port) as line:
@@ -117,7 +122,8 @@ def _client(
         thread.start()
     for thread in threads:
         thread.join()
-    answers.put((took, statuses, time.perf_counter() - begun))
+    lasted, used = time.perf_counter() - begun, time.process_time() - used
+    answers.put((took, statuses, lasted, used))
 
 
 class Line:

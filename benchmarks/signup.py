@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from benchmarks import cpu
 from benchmarks.posting import medians, post_all, request
 from benchmarks.stage import ROOT, stage, table, write
 from tests.running import processes
@@ -130,10 +131,15 @@ def load(port: int, clients: int, seconds: float) -> dict[str, Any]:
         filled_in(f"r{os.urandom(8).hex()}@readers{number % 50}.example")
         for number in range(int(seconds * AT_MOST))
     ]
-    figures = post_all(port, ready, clients=clients, seconds=seconds).figures()
+    before = cpu.spent()
+    answers = post_all(port, ready, clients=clients, seconds=seconds)
+    used = cpu.spent() - before
+    figures = answers.figures()
     if set(figures["statuses"]) != {"302"}:
         sys.exit(f"Not every sign-up was taken: {figures['statuses']}")
-    return figures
+    used["clients"] = answers.cpu
+    each = {kind: round(s * 1000 / figures["requests"], 2) for kind, s in sorted(used.items())}
+    return {**figures, "cpu_ms_each": each, "load_before": round(os.getloadavg()[0], 1)}
 
 
 def filled_in(email: str, *, proved: bool = True, network: str | None = None) -> bytes:

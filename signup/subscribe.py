@@ -1,35 +1,27 @@
 """Asking: what somebody typed is kept, and one mail goes to the mailbox that it names."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from newsletter.catalogue.models import Condition, Newsletter, Publisher
-from signup import consent, tokens
-from signup.address import Address, hash_address, hashes_of
+from newsletter.catalogue.models import Condition, Newsletter
+from signup import tokens
+from signup.address import Address, hashes_of
+from signup.keeping import Typed, keep
 from signup.models import (
-    Asked,
-    ConsentEntry,
     ConsentText,
     SignUp,
     Subscriber,
     Subscription,
-    Suppression,
     SystemMail,
+    asked,
     plain,
 )
 
-CONFIRMATION_EVERY = timedelta(days=1)
-CONFIRMATION_EVERY_IF_SUPPRESSED = timedelta(days=30)
-# The last fence, in rows, when the limits in Redis are out of order.
-SIGN_UPS_A_DAY = 10
-
-_Newsletters = SignUp.newsletters.through
-_Conditions = SignUp.conditions.through
-_Texts = SignUp.consent_texts.through
+# How often one address may be asked to confirm something.
+CONFIRMATION_EVERY = asked.EVERY
 
 
 class ConsentMissing(ValueError):
@@ -62,27 +54,18 @@ def request_sign_up(
     conditions, texts = list(conditions), list(consent_texts)
     newsletters = carried_by(newsletters, conditions)
     _require_consent(newsletters, conditions, texts)
-    now = timezone.now()
-    with transaction.atomic():
-        subscriber = _reader(address, language)
-        asked_today = SignUp.objects.filter(
-            subscriber=subscriber, created_at__gt=now - timedelta(days=1)
-        ).count()
-        if asked_today >= SIGN_UPS_A_DAY:
-            return None
-        sign_up = SignUp(
-            subscriber=subscriber,
-            first_name=first_name,
+    return keep(
+        Typed(
+            address=address,
+            newsletters=newsletters,
+            conditions=conditions,
             cadence=cadence,
+            texts=texts,
+            first_name=first_name,
             language=language,
-            form_url=form_url[:500],
+            form_url=form_url,
         )
-        _keep(sign_up, newsletters, conditions, texts)
-        _open_subscriptions(subscriber, newsletters, cadence)
-        consent.record_all(
-            subscriber=subscriber, statements=_given(newsletters, texts, form_url), at=now
-        )
-        return _mail(sign_up, now)
+    )
 
 
 def mail_again(*, sign_up: SignUp) -> SystemMail | None:
@@ -132,74 +115,6 @@ def _require_consent(
         raise ConsentMissing("Following a condition needs the consent for health data.")
 
 
-def _reader(address: Address, language: str) -> Subscriber:
-    """Return the row of this address under its lock; the same two statements if it is new."""
-    reader = Subscriber(
-        email_key=address.key,
-        email=address.email,
-        address_hash=hash_address(address.key),
-        language=language,
-        timezone=settings.TIME_ZONE,
-    )
-    return plain.insert_or_lock(reader, unique="email_key")
-
-
-def _keep(
-    sign_up: SignUp,
-    newsletters: list[Newsletter],
-    conditions: list[Condition],
-    texts: list[ConsentText],
-) -> None:
-    plain.insert([sign_up])
-    plain.insert([_Newsletters(signup=sign_up, newsletter=chosen) for chosen in newsletters])
-    plain.insert([_Conditions(signup=sign_up, condition=chosen) for chosen in conditions])
-    plain.insert([_Texts(signup=sign_up, consenttext=text) for text in texts])
-
-
-def _open_subscriptions(
-    subscriber: Subscriber, newsletters: list[Newsletter], cadence: Subscription.Cadence
-) -> None:
-    """One pending row for each newsletter that has none; live and ended rows stay as they are."""
-    plain.insert(
-        [
-            Subscription(subscriber=subscriber, newsletter=newsletter, cadence=cadence)
-            for newsletter in newsletters
-        ],
-        ignore_conflicts=True,
-    )
-
-
-def _given(
-    newsletters: list[Newsletter], texts: list[ConsentText], form_url: str
-) -> list[consent.Statement]:
-    by_purpose = {text.purpose: text for text in texts}
-    publisher = Publisher.current().name
-    statements = [
-        consent.Statement(
-            action=ConsentEntry.Action.GIVEN,
-            purpose=ConsentText.Purpose.MAIL,
-            method=ConsentEntry.Method.FORM,
-            newsletter=newsletter,
-            text=by_purpose[ConsentText.Purpose.MAIL],
-            form_url=form_url,
-            evidence=f"shown as: {newsletter.name}, by {publisher}",
-        )
-        for newsletter in newsletters
-    ]
-    for purpose in (ConsentText.Purpose.HEALTH, ConsentText.Purpose.MEASUREMENT):
-        if purpose in by_purpose:
-            statements.append(
-                consent.Statement(
-                    action=ConsentEntry.Action.GIVEN,
-                    purpose=purpose,
-                    method=ConsentEntry.Method.FORM,
-                    text=by_purpose[purpose],
-                    form_url=form_url,
-                )
-            )
-    return statements
-
-
 def may_be_asked(address_key: str, now: datetime) -> bool:
     """Take the one confirmation that this address may get a day, whatever it is to confirm.
 
@@ -208,29 +123,22 @@ def may_be_asked(address_key: str, now: datetime) -> bool:
     Inside the caller's transaction, which also writes the mail.
     """
     hashes = hashes_of(address_key)
-    suppressed = list(Suppression.objects.filter(address_hash__in=hashes))
-    since = now - CONFIRMATION_EVERY_IF_SUPPRESSED
-    if any(row.confirmation_at and row.confirmation_at > since for row in suppressed):
-        return False
-    if not Asked.objects.take(hashes, now=now, since=now - CONFIRMATION_EVERY):
-        return False
-    for row in suppressed:
-        row.confirmation_at = now
-        row.save(update_fields=["confirmation_at"])
-    return True
+    asking, noting = plain.Trip(), plain.Trip()
+    asked.add_taking(asking, hashes, now)
+    (taken,) = asking.go()
+    asked.add_noting(noting, hashes, now, taken=bool(taken))
+    noting.go()
+    return bool(taken)
 
 
 def _mail(sign_up: SignUp, now: datetime) -> SystemMail | None:
     """Queue the confirmation if this address may get one now. The reader's row is locked."""
-    subscriber = sign_up.subscriber
-    live = Subscription.objects.live().filter(subscriber=subscriber).exists()
-    if not may_be_asked(subscriber.email_key or "", now):
+    if not may_be_asked(sign_up.subscriber.email_key or "", now):
         return None
-    mail = SystemMail(
+    live = Subscription.objects.live().filter(subscriber=sign_up.subscriber_id).exists()
+    return SystemMail.objects.create(
         kind=SystemMail.Kind.ADD if live else SystemMail.Kind.CONFIRM,
-        subscriber=subscriber,
+        subscriber=sign_up.subscriber,
         sign_up=sign_up,
         expires_at=now + tokens.MAX_AGE[tokens.Purpose.CONFIRM],
     )
-    plain.insert([mail])
-    return mail

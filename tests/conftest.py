@@ -23,6 +23,7 @@ from django.db import connection, connections
 from django.test import TransactionTestCase
 
 from project.local import valkey as embedded_valkey
+from signup import offered
 from tests.running import browser as browsers
 from tests.running import processes
 from tests.running.database import Migrated
@@ -126,6 +127,12 @@ def _empty_valkey(_valkey_client: "redis.Redis[bytes]") -> None:
     """No limit, lock or task of one test reaches the next, nor what a process remembers."""
     _valkey_client.flushall()
     caches["renditions"].clear()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test changes the catalogue and looks at once; what a second's memory does has its own."""
+    monkeypatch.setattr(offered, "SECONDS", 0.0)
 
 
 @pytest.fixture

@@ -9,9 +9,10 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from hashlib import sha256
-from typing import NamedTuple
-from uuid import UUID
+from typing import Any, NamedTuple
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -85,34 +86,57 @@ def append(
     subject: ConsentSubject, statements: Sequence[Statement], at: datetime
 ) -> list[ConsentEntry]:
     """Append to the chain whose row the caller has locked in this transaction."""
+    trip = plain.Trip()
+    lines = add_lines(trip, subject, statements, at)
+    keys, _moved = trip.go()
+    return [
+        ConsentEntry.from_db(connection.alias, ["id", *Line._fields], [key, *line])
+        for (key,), line in zip(keys, lines, strict=True)
+    ]
+
+
+def add_lines(
+    trip: plain.Trip, subject: ConsentSubject, statements: Sequence[Statement], at: datetime
+) -> list["Line"]:
+    """Add to `trip` the statements that append to a chain whose row the caller has locked."""
+    lines = _continued(subject, statements, at)
+    trip.add(
+        _append_text(connection.vendor, len(lines)), [value for line in lines for value in line]
+    )
+    head = lines[-1]
+    trip.add(_move_text(connection.vendor), [head.seq, head.entry_hash, subject.pk])
+    subject.head_seq, subject.head_hash = head.seq, head.entry_hash
+    return lines
+
+
+def _continued(
+    subject: ConsentSubject, statements: Sequence[Statement], at: datetime
+) -> list["Line"]:
     if any(statement.text is not None and statement.text.is_draft for statement in statements):
         raise ValueError("Nobody can agree to a draft: only approved wordings go into the ledger.")
     version, key = settings.LEDGER_KEYS[0]
-    seq, previous = subject.head_seq, bytes(subject.head_hash) or FIRST
-    entries: list[ConsentEntry] = []
-    for statement in statements:
-        seq += 1
-        entry = ConsentEntry(
+    previous = bytes(subject.head_hash) or FIRST
+    lines: list[Line] = []
+    for seq, statement in enumerate(statements, start=subject.head_seq + 1):
+        line = Line(
             subject=subject.subject,
             seq=seq,
-            action=statement.action,
-            purpose=statement.purpose or "",
-            newsletter=statement.newsletter,
-            text=statement.text,
-            method=statement.method,
+            action=str(statement.action),
+            purpose=str(statement.purpose or ""),
+            newsletter_id=statement.newsletter.pk if statement.newsletter else None,
+            text_id=statement.text.pk if statement.text else None,
+            method=str(statement.method),
             form_url=statement.form_url[:500],
             evidence=statement.evidence[:500],
             at=at,
             key_version=version,
             previous_hash=previous,
+            entry_hash=b"",
         )
-        wording = statement.text.wording if statement.text else None
-        entry.entry_hash = previous = seal(key, entry, wording)
-        entries.append(entry)
-    plain.insert(entries)
-    subject.head_seq, subject.head_hash = seq, previous
-    ConsentSubject.objects.filter(pk=subject.pk).update(head_seq=seq, head_hash=previous)
-    return entries
+        wording = digest_of(statement.text.wording) if statement.text else None
+        previous = line.hash(key, wording)
+        lines.append(line._replace(entry_hash=previous))
+    return lines
 
 
 def seal(key: bytes, entry: ConsentEntry, wording: str | None) -> bytes:
@@ -171,5 +195,54 @@ def digest_of(wording: str) -> str:
     return sha256(wording.encode()).hexdigest()
 
 
+def add_opening(trip: plain.Trip, reader: str, values: Sequence[Any]) -> None:
+    """Add the statement that opens a reader's chain, or finds it; returns what `opened` reads.
+
+    `reader` is SQL for the reader's key, with its `values`. The chain's row is locked either way,
+    as by an UPDATE that changes no key, in the same single statement: its time does not tell
+    which it was (invariant 13).
+    """
+    trip.add(_open_text(connection.vendor, reader), [uuid4(), b"", *values])
+
+
+def opened(row: tuple[Any, ...]) -> ConsentSubject:
+    """Return the chain as the opening statement found it."""
+    subject, head_seq, head_hash = row
+    return ConsentSubject.from_db(
+        connection.alias,
+        ["subject", "head_seq", "head_hash"],
+        [subject if isinstance(subject, UUID) else UUID(subject), head_seq, bytes(head_hash)],
+    )
+
+
 def _locked_subject(subscriber: Subscriber) -> ConsentSubject:
-    return plain.insert_or_lock(ConsentSubject(subscriber=subscriber), unique="subscriber_id")
+    trip = plain.Trip()
+    add_opening(trip, "%s", [subscriber.pk])
+    ((row,),) = trip.go()
+    return opened(row)
+
+
+@cache
+def _open_text(vendor: str, reader: str) -> str:
+    return plain.insert_into(
+        vendor,
+        ConsentSubject,
+        plain.given("subject", "head_hash", subscriber_id=reader),
+        conflict="(subscriber_id) DO UPDATE SET subscriber_id = excluded.subscriber_id",
+        returning="subject, head_seq, head_hash",
+    )
+
+
+@cache
+def _append_text(vendor: str, lines: int) -> str:
+    return plain.insert_into(
+        vendor, ConsentEntry, plain.given(*Line._fields), rows=lines, returning="id"
+    )
+
+
+@cache
+def _move_text(_vendor: str) -> str:
+    return (
+        f"UPDATE {plain.table(ConsentSubject)} "  # noqa: S608 - our own name
+        "SET head_seq = %s, head_hash = %s WHERE subject = %s"
+    )

@@ -1,6 +1,6 @@
 """The sign-up forms: what may be typed, and what is said when it is wrong."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from newsletter.archive import search
 from newsletter.catalogue.models import Condition, Newsletter
-from signup import guard
+from signup import guard, offered
 from signup.consent import current_texts
 from signup.forms.guarded import GuardedForm, clean_name
 from signup.models import ConsentText, Subscription
@@ -77,7 +77,7 @@ class AskingForm(GuardedForm):
         token = self.token if self.is_bound else None
         shown: dict[Purpose, ConsentText] = {}
         if token is not None:
-            for text in ConsentText.objects.filter(pk__in=token.text_ids):
+            for text in offered.texts(token.text_ids):
                 shown[Purpose(text.purpose)] = text
         if len(shown) == len(Purpose):
             return shown
@@ -112,7 +112,7 @@ class SignUpForm(AskingForm):
     ) -> None:
         super().__init__(data, **kwargs)
         self.query = search.clean(query)
-        self.open_newsletters = {n.slug: n for n in Newsletter.objects.filter(open_for_signup=True)}
+        self.open_newsletters = {newsletter.slug: newsletter for newsletter in self._offered()}
         self.chosen_conditions = self._ticked_and_open()
         self.fields["newsletters"].choices = [  # type: ignore[attr-defined]
             (slug, newsletter.name) for slug, newsletter in self.open_newsletters.items()
@@ -138,8 +138,12 @@ class SignUpForm(AskingForm):
         slugs = [slug for slug in self.ticked_conditions if slug_re.fullmatch(slug)]
         if not self.is_bound or not slugs:
             return {}
-        chosen = Condition.objects.open().filter(slug__in=slugs).only("slug", "name", "group")
-        return {condition.slug: condition for condition in chosen}
+        return {condition.slug: condition for condition in offered.conditions(slugs)}
+
+    def _offered(self) -> Iterable[Newsletter]:
+        if self.is_bound:
+            return offered.newsletters()
+        return Newsletter.objects.filter(open_for_signup=True)
 
     def editorial(self) -> list[Newsletter]:
         """The newsletters that are offered as boxes; digests come with the conditions."""

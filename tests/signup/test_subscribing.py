@@ -9,7 +9,7 @@ import time_machine
 from django.utils import timezone
 
 from newsletter.catalogue.models import Newsletter
-from signup import subscribe, unsubscribe
+from signup import keeping, subscribe, unsubscribe
 from signup.address import normalise
 from signup.confirm import Superseded, confirm
 from signup.consent import current_texts
@@ -104,9 +104,9 @@ def test_an_address_gets_one_confirmation_a_day(ask: Asking) -> None:
 
 
 def test_a_flood_for_one_address_is_kept_out_of_the_rows_too(ask: Asking) -> None:
-    for _ in range(subscribe.SIGN_UPS_A_DAY + 5):
+    for _ in range(keeping.SIGN_UPS_A_DAY + 5):
         ask()
-    assert SignUp.objects.count() == subscribe.SIGN_UPS_A_DAY
+    assert SignUp.objects.count() == keeping.SIGN_UPS_A_DAY
     assert SystemMail.objects.count() == 1
 
 
