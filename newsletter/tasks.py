@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from newsletter.approval import schedule as schedules
 from newsletter.approval.readiness import readiness
+from newsletter.desk.security import resetting
 from newsletter.outcomes.reactions import react
 from newsletter.sending import feed as feeding
 from newsletter.sending import plan, stopping
@@ -120,3 +121,9 @@ def run_digests() -> None:
 def react_to_outcomes() -> None:
     """Act on refusals, bounces and complaints."""
     react()
+
+
+@shared_task
+def mail_new_password(account_ids: list[int]) -> None:
+    """Mail staff the link to a new password. No numbers: nobody has the address that was typed."""
+    resetting.mail_links(account_ids)

@@ -192,6 +192,7 @@ CELERY_TASK_DEFAULT_QUEUE = "control"
 CELERY_TASK_ROUTES = {
     "newsletter.tasks.deliver_batch": {"queue": "bulk"},
     "signup.tasks.send_system_mail": {"queue": "prompt"},
+    "newsletter.tasks.mail_new_password": {"queue": "prompt"},
 }
 CELERY_TIMEZONE = "UTC"
 # Remembers nothing between starts: what is due stands in rows, so a tick needs no history.

@@ -20,7 +20,9 @@ from newsletter.wire import headers, mjml
 from newsletter.wire.message import boundary_for, compile_message
 from newsletter.wire.slots import strip_marks
 from signup import tokens
-from signup.models import SystemMail
+from signup.models import Subscription, SystemMail
+
+_TO_A_READER = (SystemMail.Kind.RENEWAL, SystemMail.Kind.PREFERENCES, SystemMail.Kind.ADD)
 
 
 def envelope(mail: SystemMail) -> Envelope:
@@ -109,7 +111,25 @@ def _context(mail: SystemMail, language: str) -> dict[str, object]:
         "brand": light,
         "brand_dark": dark,
         **(_question(mail) if mail.kind == SystemMail.Kind.RENEWAL else {}),
+        **_withdrawing(mail, language),
     }
+
+
+def _withdrawing(mail: SystemMail, language: str) -> dict[str, object]:
+    """The link behind which a consent is withdrawn by one press (GDPR Art. 7(3)).
+
+    In what goes to a reader of ours; not to a mailbox that has not said yes yet, nor to one that
+    the reader has left. The subscription is one that ever was live, and always the same, so that
+    the same row gives the same bytes.
+    """
+    if mail.kind not in _TO_A_READER:
+        return {}
+    theirs = Subscription.objects.filter(subscriber=mail.subscriber_id, live_at__isnull=False)
+    pk = theirs.order_by("pk").values_list("pk", flat=True).first()
+    if pk is None:
+        return {}
+    path = reverse("signup:withdraw", args=[tokens.withdraw_token(pk)])
+    return {"withdraw_url": f"{settings.BASE_URL}{_in_language(path, language)}"}
 
 
 def _question(mail: SystemMail) -> dict[str, object]:

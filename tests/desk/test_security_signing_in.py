@@ -6,13 +6,17 @@ import pytest
 import time_machine
 from django.contrib.auth.tokens import default_token_generator
 from django.core import mail
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import resolve, reverse
 from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 from django_otp.plugins.otp_totp.models import TOTPDevice
+from kombu.exceptions import OperationalError
 
+from newsletter import tasks
 from newsletter.desk.models import RecoveryCode, User
 from newsletter.desk.security import recovery
 from newsletter.desk.security.signing_in import Login
@@ -295,10 +299,22 @@ def test_somebody_elses_recovery_code_does_not_fit(client):
 # --- A forgotten password ---------------------------------------------------------------------
 
 
-def test_a_new_password_does_not_get_past_the_second_factor(client):
+@pytest.fixture
+def handed_over(monkeypatch):
+    """What the request gives the worker; nothing is mailed before `mail_new_password(…)`."""
+    given = []
+    monkeypatch.setattr(tasks.mail_new_password, "delay", given.append)
+    return given
+
+
+def test_a_new_password_does_not_get_past_the_second_factor(client, handed_over):
     user, device = signing_in.with_factor()
     client.post(reverse("wagtailadmin_password_reset"), {"email": user.email})
+    assert mail.outbox == []
+    tasks.mail_new_password(*handed_over)
     [message] = mail.outbox
+    assert message.to == [user.email]
+    assert user.username in message.body
     link = re.search(r"http://[^/]+(/admin/\S+)", message.body)[1]
     form = client.get(link, follow=True)
     phrase = "a brand new pass phrase"
@@ -326,13 +342,54 @@ def test_a_reset_link_works_once(client):
     assert not again.context["validlink"]
 
 
-def test_asking_for_a_new_password_looks_the_same_for_everyone_and_ends(client):
+def test_asking_for_a_new_password_looks_the_same_for_everyone_and_ends(client, handed_over):
     user, _device = signing_in.with_factor()
     url = reverse("wagtailadmin_password_reset")
     known = [client.post(url, {"email": user.email}) for _ in range(12)]
     unknown = client.post(url, {"email": "nobody@staff.example.org"})
     assert {answer.url for answer in known} == {unknown.url}
-    assert len(mail.outbox) == 8
+    assert handed_over == [[user.pk]] * 8 + [[]]
+
+
+def test_asking_does_the_same_work_whether_an_account_is_known_or_not(
+    client, handed_over, monkeypatch
+):
+    """Nothing is rendered and no relay is spoken to while somebody waits for the answer."""
+    user, _device = signing_in.with_factor()
+    gone = world.staff("reviewer")
+    User.objects.filter(pk=gone.pk).update(is_active=False)
+    url = reverse("wagtailadmin_password_reset")
+    monkeypatch.setattr(
+        "django.core.mail.EmailMultiAlternatives.send", lambda *_: pytest.fail("mailed in the view")
+    )
+    asked = []
+    for address in (user.email, gone.email, "nobody@staff.example.org"):
+        with CaptureQueriesContext(connection) as statements:
+            client.post(url, {"email": address})
+        asked.append([query["sql"].partition("WHERE")[0] for query in statements])
+    assert asked[0] == asked[1] == asked[2]
+    assert handed_over == [[user.pk], [], []]
+
+
+def test_without_the_broker_the_answer_is_the_same(client, monkeypatch, caplog):
+    user, _device = signing_in.with_factor()
+
+    def away(_ids):
+        raise OperationalError("no broker")
+
+    monkeypatch.setattr(tasks.mail_new_password, "delay", away)
+    url = reverse("wagtailadmin_password_reset")
+    answers = [client.post(url, {"email": address}) for address in (user.email, "no@example.org")]
+    assert answers[0].url == answers[1].url
+    assert "the broker is away" in caplog.text
+    assert user.email not in caplog.text
+
+
+def test_an_account_that_was_closed_meanwhile_gets_no_link():
+    user, _device = signing_in.with_factor()
+    User.objects.filter(pk=user.pk).update(is_active=False)
+    tasks.mail_new_password([user.pk, 10**9])
+    assert mail.outbox == []
 
 
 def _key(signed: str) -> str:

@@ -2,16 +2,19 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.conf import settings
 from django.test import Client
+from django.utils import timezone
 
 from signup import preferences, relocate
 from signup.address import normalise
-from signup.models import Subscriber, SystemMail
+from signup.consent import renewal
+from signup.models import Follow, RenewalQuestion, Subscriber, Subscription, SystemMail
 from tests.signup.conftest import Catalogue
-from tests.signup.mailed import dump, sent, sent_digest, sent_issue, urls_in
+from tests.signup.mailed import dump, link_in, sent, sent_digest, sent_issue, urls_in
 
 Asking = Callable[..., SystemMail | None]
 _PERSONAL = re.compile(
@@ -38,8 +41,16 @@ def mails(ask: Asking, reader: Subscriber, catalogue: Catalogue) -> dict[str, by
 
     Asked.objects.all().delete()
     found["add"] = sent(ask("ada@new.example.org", conditions=[catalogue.asthma]))
+    renewal.begin(
+        newsletter=catalogue.living_well,
+        answer_by=timezone.now() + timedelta(days=14),
+        reason="Years without a mail.",
+        by="privacy",
+    )
+    renewal.tick()
+    found["renewal"] = sent(RenewalQuestion.objects.get().mail)
     kinds = set(SystemMail.objects.filter(state="accepted").values_list("kind", flat=True))
-    assert kinds == {"confirm", "preferences", "address", "moved", "add"}
+    assert kinds == set(SystemMail.Kind.values), "a kind of mail is not opened here"
     return {kind: envelope.content for kind, envelope in found.items()}
 
 
@@ -76,20 +87,47 @@ def test_a_scanner_that_goes_on_from_the_pages_changes_nothing_either(
             if response.status_code < 300 and "html" in response["Content-Type"]:
                 found |= set(re.findall(r"(?:href|action)=\"(/[^\"#]*)", response.content.decode()))
         todo = {path for path in found if _PERSONAL.match(path)}
-    for door in ("/confirm/", "/unsubscribe/", "/preferences/", "/new-address/"):
+    doors = ("confirm", "unsubscribe", "preferences", "new-address", "withdraw", "keep")
+    for door in (f"/{name}/" for name in doors):
         assert any(path.startswith(door) for path in seen), door
     assert any(path.endswith("/erase/") for path in seen)
     assert dump() == before
 
 
 def test_every_mail_that_must_offers_a_way_out(mails: dict[str, bytes]) -> None:
-    for kind in ("issue", "digest"):
+    for kind in ("issue", "digest", "renewal"):
         assert any("/unsubscribe/" in url for url in urls_in(mails[kind])), kind
+    head = mails["renewal"].decode().partition("\r\n\r\n")[0]
+    assert "List-Unsubscribe-Post: List-Unsubscribe=One-Click" in head
+
+
+@pytest.mark.parametrize("kind", ["issue", "digest", "renewal", "preferences", "add"])
+def test_a_consent_is_withdrawn_by_one_post_from_any_mail_to_a_reader(
+    browser_client: Client, mails: dict[str, bytes], kind: str, reader: Subscriber
+) -> None:
+    path = link_in(mails[kind], "/withdraw/")
+    assert Follow.objects.filter(subscriber=reader).exists()
+    answer = browser_client.post(path, {"consent": "health"})
+    assert answer.status_code == 302
+    reader.refresh_from_db()
+    assert reader.health_consent is None
+    assert not Follow.objects.filter(subscriber=reader).exists()
+    living_well = Subscription.objects.get(subscriber=reader, newsletter__slug="living-well")
+    assert living_well.state == "live", "one consent, and no other"
+
+
+@pytest.mark.parametrize("kind", ["confirm", "address", "moved"])
+def test_a_mailbox_that_has_not_said_yes_or_was_left_gets_no_hold_of_the_reader(
+    mails: dict[str, bytes], kind: str
+) -> None:
+    urls = urls_in(mails[kind])
+    assert not [url for url in urls if "/withdraw/" in url or "/unsubscribe/" in url]
 
 
 def test_no_mail_of_ours_names_what_is_followed_or_what_was_typed(
     mails: dict[str, bytes],
 ) -> None:
+    assert "my conditions" not in mails["renewal"].decode().lower()
     for kind in ("confirm", "add", "preferences", "address", "moved"):
         content = mails[kind].decode().lower()
         for private in ("herniated", "asthma", "living well", "my conditions"):

@@ -1,5 +1,6 @@
 """The way in: password, then the second factor. In between nobody is logged in."""
 
+import logging
 from typing import Any
 
 from django.contrib import messages
@@ -14,12 +15,15 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
+from kombu.exceptions import OperationalError
 from wagtail.admin.views import account
 
 from newsletter.desk.models import Authenticator, User
-from newsletter.desk.security import factor, policy, recovery, session, throttle
+from newsletter.desk.security import factor, policy, recovery, resetting, session, throttle
 from newsletter.desk.security.forms import SecondForm, SetUpForm
+from newsletter.tasks import mail_new_password
 
+log = logging.getLogger(__name__)
 FEW_LEFT = 3
 
 
@@ -74,6 +78,15 @@ class PasswordReset(account.PasswordResetView):
             return redirect(str(self.success_url))
         answer: HttpResponse = auth_views.PasswordResetView.post(self, request, *args, **kwargs)
         return answer
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """One look-up and one task, whoever is meant; the worker writes the mail, if one is due."""
+        try:
+            mail_new_password.delay(resetting.accounts_of(form))
+        except (OperationalError, OSError) as error:
+            # Said in the log only: an answer that differs would tell who has an account.
+            log.error("No link for a new password can be mailed, the broker is away: %s", error)
+        return redirect(str(self.success_url))
 
 
 @never_cache
