@@ -7,8 +7,10 @@ from collections import Counter
 from typing import Any
 
 import pytest
+import redis
 from django.test import Client
 
+from signup.guard import counters
 from signup.models import SignUpAlarm, Subscriber, SystemMail
 from tests.signup.conftest import Catalogue
 from tests.signup.filling_in import filled_in
@@ -79,3 +81,38 @@ def test_many_spellings_of_one_mailbox_are_one_victim(catalogue: Catalogue) -> N
     for number in range(30):
         attacker.post("/sign-up/", filled_in(f"victim+{number}@gmail.com"))
     assert SystemMail.objects.count() <= 2
+
+
+def test_when_redis_is_away_each_victim_still_gets_one_mail(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away() -> redis.Redis:
+        raise redis.ConnectionError("nobody there")
+
+    monkeypatch.setattr(counters, "_client", away)
+    monkeypatch.setattr(counters.Pause, "until", 0.0)
+    answers = _sign_up_many()
+    assert set(answers) == {302}
+    _one_mail_each()
+
+
+def test_when_redis_is_flushed_in_the_middle_each_victim_still_gets_one_mail(
+    catalogue: Catalogue, valkey: Any
+) -> None:
+    _sign_up_many()
+    valkey.flushall()
+    _sign_up_many()
+    _one_mail_each()
+
+
+def _sign_up_many() -> Counter[int]:
+    attacker = Client()
+    return Counter(
+        attacker.post("/sign-up/", filled_in(f"victim{number % VICTIMS}@example.org")).status_code
+        for number in range(4 * VICTIMS)
+    )
+
+
+def _one_mail_each() -> None:
+    mails = Counter(SystemMail.objects.values_list("subscriber__email_key", flat=True))
+    assert mails == dict.fromkeys((f"victim{number}@example.org" for number in range(VICTIMS)), 1)

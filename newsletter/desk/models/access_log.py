@@ -17,6 +17,9 @@ class AccessEntry(models.Model):
         EXPORTED = "exported", _("exported a reader's data")
         ERASED = "erased", _("erased a reader")
         PROOF_SEEN = "proof_seen", _("took out the proof of consent")
+        BREACH_ASKED = "breach_asked", _("asked whom a breach touches")
+        BREACH_LISTED = "breach_listed", _("listed whom a breach touches")
+        IMPORTED = "imported", _("imported readers")
         FACTOR_RESET = "factor_reset", _("took a second factor off an account")
 
     action = models.CharField(_("what"), max_length=20, choices=Action)

@@ -8,7 +8,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from newsletter.desk.security import sealing
 
 
-class Authenticator(TOTPDevice):  # type: ignore[misc]
+class Authenticator(TOTPDevice):
     """django-otp's device, in whose column `key` a seal stands instead of the secret.
 
     A row that an earlier version wrote holds the secret itself, in hexadecimal; it still works, and

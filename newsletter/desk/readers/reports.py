@@ -8,9 +8,10 @@ from django.views.decorators.http import require_safe
 
 from newsletter.desk.access import VIEW_ACCESS_LOG, VIEW_READERS, require_all
 from newsletter.desk.models import AccessEntry
-from newsletter.desk.readers import keeping
+from newsletter.desk.readers import form_counts, keeping
 from newsletter.desk.readers.forms import LogForm
 from newsletter.desk.readers.views import header
+from signup.privacy.retention import KEEP
 
 PER_PAGE = 100
 
@@ -61,5 +62,22 @@ def retention(request: HttpRequest) -> HttpResponse:
             "rules": keeping.report(),
             "most": keeping.MOST_COUNTED,
             **header(_("What is kept, and how long"), parent=("desk:readers", _("Readers"))),
+        },
+    )
+
+
+@never_cache
+@require_safe
+def forms(request: HttpRequest) -> HttpResponse:
+    """How many asked on which form, and confirmed. Nothing small together with a condition."""
+    require_all(request, VIEW_READERS)
+    return TemplateResponse(
+        request,
+        "desk/readers/form_counts.html",
+        {
+            "counts": form_counts.form_counts(),
+            "days": KEEP.days,
+            "small": form_counts.SMALL,
+            **header(_("Sign-up forms"), parent=("desk:readers", _("Readers"))),
         },
     )

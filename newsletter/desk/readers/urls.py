@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from newsletter.desk.readers import deeds, reports, views
+from newsletter.desk.readers import deeds, inquiry, reports, views
 
 urlpatterns = [
     path("", views.readers, name="readers"),
@@ -10,6 +10,8 @@ urlpatterns = [
     path("by-health/open/", views.list_by_health, name="list_by_health"),
     path("by-health/", views.readers_by_health, name="readers_by_health"),
     path("access-log/", reports.access_log, name="access_log"),
+    path("breach/", inquiry.breach_query, name="breach"),
+    path("forms/", reports.forms, name="form_counts"),
     path("retention/", reports.retention, name="retention"),
     path("<int:pk>/", views.reader, name="reader"),
     path("<int:pk>/look/", views.look, name="look_at_reader"),
