@@ -73,6 +73,30 @@ def assert_not_too_wide(page: Page) -> None:
     assert width <= room, f"{page.url} is {width} wide in {room}"
 
 
+def tab_to(page: Page, selector: str, *, within: int = 90) -> None:
+    """Press Tab until the focus is there; each stop on the way can be seen."""
+    for _ in range(within):
+        page.keyboard.press("Tab")
+        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
+            return
+        _assert_the_focus_is_seen(page)
+    raise AssertionError(f"the keyboard never reaches {selector}")
+
+
+def _assert_the_focus_is_seen(page: Page) -> None:
+    seen = page.evaluate(
+        """() => {
+          const place = document.activeElement;
+          if (place === document.body) return true;
+          const box = place.getBoundingClientRect();
+          const style = getComputedStyle(place);
+          const card = place.closest(".card");
+          return box.width > 0 && (style.outlineWidth !== "0px" || card !== null);
+        }"""
+    )
+    assert seen, page.evaluate("document.activeElement.outerHTML.slice(0, 200)")
+
+
 def link_of_the_last_mail(address: str, kind: str = "") -> str:
     """The link in the newest system mail, at the test's own server."""
     mails = SystemMail.objects.filter(kind=kind) if kind else SystemMail.objects.all()

@@ -1,11 +1,11 @@
 """From the first page to the last mail without touching a mouse."""
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 from pytest_django.live_server_helper import LiveServer
 
 from signup.models import SignUp, Subscription
-from tests.journeys.reading_room import link_of_the_last_mail, open_the_house, visitor
+from tests.journeys.reading_room import link_of_the_last_mail, open_the_house, tab_to, visitor
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -14,30 +14,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 def address(live_server: LiveServer) -> str:
     open_the_house(conditions=40)
     return live_server.url
-
-
-def tab_to(page: Page, selector: str, *, within: int = 90) -> None:
-    """Press Tab until the focus is there; each stop on the way can be seen."""
-    for _ in range(within):
-        page.keyboard.press("Tab")
-        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
-            return
-        _assert_the_focus_is_seen(page)
-    raise AssertionError(f"the keyboard never reaches {selector}")
-
-
-def _assert_the_focus_is_seen(page: Page) -> None:
-    seen = page.evaluate(
-        """() => {
-          const place = document.activeElement;
-          if (place === document.body) return true;
-          const box = place.getBoundingClientRect();
-          const style = getComputedStyle(place);
-          const card = place.closest(".card");
-          return box.width > 0 && (style.outlineWidth !== "0px" || card !== null);
-        }"""
-    )
-    assert seen, page.evaluate("document.activeElement.outerHTML.slice(0, 200)")
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])

@@ -33,6 +33,7 @@ WORDS = {
         "inbox": "Check your inbox",
         "yes": "Yes, sign me up",
         "welcome": "Welcome. You are signed up",
+        "saved": "Saved.",
         "stop": "Yes, stop them",
         "gone": "You are unsubscribed",
         "undo": "Undo",
@@ -44,6 +45,7 @@ WORDS = {
         "inbox": "Mire su buzón",
         "yes": "Sí, suscribirme",
         "welcome": "La suscripción está hecha",
+        "saved": "Guardado.",
         "stop": "Sí, detenerlos",
         "gone": "Se ha dado de baja",
         "undo": "Deshacer",
@@ -83,6 +85,11 @@ def test_a_reader_comes_and_goes_in_one_language(
         page.get_by_role("button", name=words["yes"]).click()
         expect(page.get_by_role("heading", level=1)).to_have_text(words["welcome"])
         live = Subscription.objects.live().get()
+        page.locator("#id_cadence").select_option("monthly")
+        page.locator("#form button[type=submit]").click()
+        expect(page.get_by_role("status").filter(has_text=words["saved"])).to_be_visible()
+        live.refresh_from_db()
+        assert live.cadence == "monthly"
 
         from signup import tokens
 

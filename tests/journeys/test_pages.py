@@ -1,23 +1,15 @@
-"""Every public page in a real browser: both languages, light and dark, narrow and wide, to axe."""
-
-from typing import Any
+"""Public pages in a real browser: forms that were refused or failed, the dark, and paper."""
 
 import pytest
-from django.urls import reverse
 from playwright.sync_api import Browser, expect
 from pytest_django.live_server_helper import LiveServer
 
-from newsletter.editions.models import Article, Issue
-from signup import tokens
-from signup.confirm import confirm
-from signup.models import SignUp, Subscription
 from tests.journeys.reading_room import (
     assert_accessible,
     assert_not_too_wide,
     open_the_house,
     visitor,
 )
-from tests.signup.filling_in import filled_in
 
 pytestmark = [
     pytest.mark.browser,
@@ -25,71 +17,11 @@ pytestmark = [
     pytest.mark.timeout(600),
 ]
 
-Purpose = tokens.Purpose
-
 
 @pytest.fixture
 def address(live_server: LiveServer) -> str:
     open_the_house(conditions=40)
     return live_server.url
-
-
-def public_paths() -> list[str]:
-    return [
-        "/",
-        "/conditions/",
-        "/conditions/?q=disk",
-        "/conditions/?q=zzzz",
-        "/conditions/herniated-disk/",
-        f"/articles/{Article.objects.latest('pk').slug}/",
-        "/issues/",
-        f"/issues/{Issue.objects.latest('pk').slug}/",
-        "/sample/",
-        "/sign-up/",
-        "/sign-up/?q=knee",
-        "/sign-up/?q=zzzz",
-        "/sign-up/for/herniated-disk/",
-        "/sign-up/check-your-inbox/",
-        "/preferences/",
-        "/preferences/link-mailed/",
-        "/privacy/",
-        "/goodbye/",
-        "/nowhere/",
-        "/confirm/damaged/",
-        "/preferences/damaged/",
-        "/unsubscribe/damaged/",
-    ]
-
-
-def personal_paths(client: Any) -> list[str]:
-    """Pages behind a token: to confirm, confirmed, expired, preferences, unsubscribe, goodbye."""
-    for name in ("ada", "bob"):
-        values = filled_in(f"{name}@example.org", newsletters=[], conditions=["herniated-disk"])
-        assert client.post("/sign-up/", values).status_code == 302
-    waiting, done = SignUp.objects.order_by("pk")
-    confirm(sign_up=done)
-    live = Subscription.objects.get(subscriber=done.subscriber)
-    reader = done.subscriber_id
-    return [
-        reverse("signup:confirm", args=[tokens.make(Purpose.CONFIRM, waiting.pk)]),
-        reverse("signup:confirm", args=[tokens.make(Purpose.CONFIRM, done.pk)]),
-        reverse("signup:welcome", args=[tokens.make(Purpose.PREFERENCES, reader)]),
-        reverse("signup:preferences", args=[tokens.make(Purpose.PREFERENCES, reader)]),
-        reverse("signup:unsubscribe", args=[tokens.unsubscribe_token(live.pk)]),
-    ]
-
-
-@pytest.mark.parametrize("language", ["en", "es"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_to_mend_on_any_page(
-    browser: Browser, address: str, client: Any, language: str, scheme: str
-) -> None:
-    paths = public_paths() + personal_paths(client)
-    with visitor(browser, width=1280, scheme=scheme) as page:
-        for path in paths:
-            page.goto(f"{address}/{language}{path}")
-            expect(page.locator("html")).to_have_attribute("lang", language)
-            assert_accessible(page)
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
@@ -121,17 +53,6 @@ def test_axe_finds_nothing_on_a_form_that_was_refused_or_failed(
         expect(page.locator("[role=alert]")).to_be_focused()
         expect(page.locator("#id_email")).to_have_value("ada@example.org")
         assert_accessible(page)
-
-
-@pytest.mark.parametrize("width", [320, 375, 768, 1280, 1600])
-def test_no_page_is_wider_than_its_window(
-    browser: Browser, address: str, client: Any, width: int
-) -> None:
-    paths = public_paths() + personal_paths(client)
-    with visitor(browser, width=width) as page:
-        for path in paths:
-            page.goto(f"{address}/es{path}")
-            assert_not_too_wide(page)
 
 
 def test_boxes_are_seen_in_the_dark(browser: Browser, address: str) -> None:
