@@ -34,6 +34,12 @@ class _Remembered(Generic[T]):
         self._found[key] = (read_at, value)
         return value
 
+    def forget(self) -> None:
+        self._found = {}
+
+    def __len__(self) -> int:
+        return len(self._found)
+
     def get_or(self, key: Any, read: Callable[[], T]) -> T:
         found = self.get(key)
         if found is not None:
@@ -47,6 +53,12 @@ _newsletters: _Remembered[tuple[Newsletter, ...]] = _Remembered()
 _conditions: _Remembered[Condition] = _Remembered()
 _publisher: _Remembered[str] = _Remembered()
 _texts: _Remembered[tuple[ConsentText, ...]] = _Remembered()
+
+
+def forget() -> None:
+    """Read everything anew: another database stands behind the same keys."""
+    for remembered in (_newsletters, _conditions, _publisher, _texts):
+        remembered.forget()
 
 
 def newsletters() -> tuple[Newsletter, ...]:

@@ -133,6 +133,7 @@ def _empty_valkey(_valkey_client: "redis.Redis[bytes]") -> None:
 def _nothing_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     """A test changes the catalogue and looks at once; what a second's memory does has its own."""
     monkeypatch.setattr(offered, "SECONDS", 0.0)
+    offered.forget()
 
 
 @pytest.fixture
