@@ -116,7 +116,21 @@ def test_one_click_ends_at_once_without_cookie_token_or_redirect(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_one_click_from_a_raw_client(live_server: Any, link: str) -> None:
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("application/x-www-form-urlencoded", "List-Unsubscribe=One-Click"),
+        (
+            "multipart/form-data; boundary=b",
+            '--b\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\n'
+            "One-Click\r\n--b--\r\n",
+        ),
+    ],
+    ids=["urlencoded", "multipart"],
+)
+def test_one_click_from_a_raw_client(
+    live_server: Any, link: str, content_type: str, body: str
+) -> None:
     """As a mail provider's server does it: no cookies, no Referer, nothing but the body."""
     where = urlsplit(live_server.url)
     client = http.client.HTTPConnection(where.hostname or "", where.port)
@@ -124,12 +138,13 @@ def test_one_click_from_a_raw_client(live_server: Any, link: str) -> None:
         client.request(
             "POST",
             link,
-            body="List-Unsubscribe=One-Click",
-            headers={"Content-Type": "application/x-www-form-urlencoded", "Host": "127.0.0.1"},
+            body=body,
+            headers={"Content-Type": content_type, "Host": "127.0.0.1"},
         )
         response = client.getresponse()
         assert (response.status, response.read()) == (200, b"You are unsubscribed.\n")
         assert response.getheader("Set-Cookie") is None
+        assert response.getheader("Location") is None
     client.close()
     assert Subscription.objects.live().count() == 1
     assert ConsentEntry.objects.filter(action="withdrawn").count() == 1
