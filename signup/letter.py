@@ -20,9 +20,15 @@ from newsletter.wire import headers, mjml
 from newsletter.wire.message import boundary_for, compile_message
 from newsletter.wire.slots import strip_marks
 from signup import tokens
-from signup.models import Subscription, SystemMail
+from signup.consent import bases
+from signup.models import ConsentEntry, Subscription, SystemMail
 
-_TO_A_READER = (SystemMail.Kind.RENEWAL, SystemMail.Kind.PREFERENCES, SystemMail.Kind.ADD)
+_TO_A_READER = (
+    SystemMail.Kind.RENEWAL,
+    SystemMail.Kind.PREFERENCES,
+    SystemMail.Kind.ADD,
+    SystemMail.Kind.BROUGHT_IN,
+)
 
 
 def envelope(mail: SystemMail) -> Envelope:
@@ -70,6 +76,8 @@ def link(mail: SystemMail) -> str:
         path = reverse("signup:new_address", args=[token])
     elif mail.kind == SystemMail.Kind.MOVED:
         path = reverse("signup:preferences_request")  # opens nothing: the link has no token
+    elif mail.kind == SystemMail.Kind.BROUGHT_IN:
+        path = reverse("signup:preferences_request")  # no token: nobody has shown that it is theirs
     elif mail.kind in SystemMail.CONFIRMATIONS:
         token = tokens.make(tokens.Purpose.CONFIRM, mail.sign_up_id or 0, at=mail.created_at)
         path = reverse("signup:confirm", args=[token])
@@ -111,7 +119,38 @@ def _context(mail: SystemMail, language: str) -> dict[str, object]:
         "brand": light,
         "brand_dark": dark,
         **(_question(mail) if mail.kind == SystemMail.Kind.RENEWAL else {}),
+        **(_origin(mail) if mail.kind == SystemMail.Kind.BROUGHT_IN else {}),
         **_withdrawing(mail, language),
+    }
+
+
+def brought_in(mail: SystemMail) -> Subscription | None:
+    """Return the subscription that a note about an import is about; None once it has ended."""
+    return (
+        Subscription.objects.live()
+        .filter(
+            subscriber=mail.subscriber_id,
+            consent__action__in=ConsentEntry.NEED_EVIDENCE,
+            live_at__lte=mail.created_at,
+        )
+        .select_related("newsletter", "consent")
+        .order_by("-live_at", "-pk")
+        .first()
+    )
+
+
+def _origin(mail: SystemMail) -> dict[str, object]:
+    """Where the address came from (GDPR Art. 14). Imports never tell of health: it may be named."""
+    subscription = brought_in(mail)
+    if subscription is None or subscription.consent is None:
+        raise ValueError("There is nothing any more that this note is about.")
+    found = bases.provenance(subscription.consent)
+    token = tokens.unsubscribe_token(subscription.pk)
+    return {
+        "newsletter_name": strip_marks(subscription.newsletter.name),
+        "given_on": date_format(found.on, "j F Y"),
+        "given_at": strip_marks(found.source),
+        "unsubscribe_url": f"{settings.BASE_URL}{reverse('signup:unsubscribe', args=[token])}",
     }
 
 
@@ -165,6 +204,8 @@ def _subject(mail: SystemMail) -> str:
         return _("Please confirm your new address")
     if mail.kind == SystemMail.Kind.MOVED:
         return _("Your address was changed")
+    if mail.kind == SystemMail.Kind.BROUGHT_IN:
+        return _("How we come to write to you")
     return _("Your link to change what you get")
 
 

@@ -101,6 +101,7 @@ def _still_wanted(system_mail_id: int, now: datetime) -> bool:
         and mail.address_change.confirmed_at is not None
     )
     pointless = mail.kind == SystemMail.Kind.RENEWAL and not renewal.still_asks(mail)
+    pointless |= mail.kind == SystemMail.Kind.BROUGHT_IN and letter.brought_in(mail) is None
     if mail.expires_at <= now or confirmed or pointless or _must_not_be_mailed(mail):
         SystemMail.objects.filter(pk=mail.pk, state=State.QUEUED).update(state=State.EXPIRED)
         return False

@@ -17,6 +17,7 @@ VIEW_READERS = "desk.view_readers"
 VIEW_CONDITIONS = "desk.view_reader_conditions"
 EXPORT_READER = "desk.export_reader"
 ERASE_READER = "desk.erase_reader"
+IMPORT_READERS = "desk.import_readers"
 VIEW_ACCESS_LOG = "desk.view_access_log"
 
 

@@ -103,6 +103,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "desk.view_reader_conditions",
         "desk.export_reader",
         "desk.erase_reader",
+        "desk.import_readers",
         "desk.view_access_log",
         "signup.change_consenttext",
         "signup.add_renewal",

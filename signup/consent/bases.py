@@ -4,6 +4,7 @@ Neither is enough for what says something about health: a digest, or a newslette
 sensitive, is mailed to nobody who has not agreed on a form that says so (GDPR Art. 9(2)(a)).
 """
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -19,6 +20,10 @@ from signup.suppress import is_suppressed
 
 Action = ConsentEntry.Action
 Method = ConsentEntry.Method
+
+
+_GIVEN = re.compile(r"given (?P<on>\d{4}-\d\d-\d\d) at (?P<source>.+?); proof: ", re.DOTALL)
+_SALE = re.compile(r"sale .+? on (?P<on>\d{4}-\d\d-\d\d); refusal offered: ", re.DOTALL)
 
 
 class BasisRefused(ValueError):
@@ -43,6 +48,25 @@ class Origin:
     given_on: date
     source: str
     proof: str
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where an address came from, for its reader (GDPR Art. 14(2)(f)). `source` "": a sale."""
+
+    on: date
+    source: str
+
+
+def provenance(entry: ConsentEntry) -> Provenance:
+    """Read back from the evidence what `record_soft_opt_in` or `record_import` wrote into it.
+
+    Raises ValueError for a line that neither of them wrote.
+    """
+    found = _GIVEN.match(entry.evidence) or _SALE.match(entry.evidence)
+    if found is None:
+        raise ValueError(f"Entry {entry.pk} has no evidence of an import or a sale.")
+    return Provenance(date.fromisoformat(found["on"]), found.groupdict().get("source") or "")
 
 
 def record_soft_opt_in(

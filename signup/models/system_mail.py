@@ -18,6 +18,7 @@ class SystemMail(models.Model):
         RENEWAL = "renewal", _("question whether a newsletter is still wanted")
         ADDRESS = "address", _("confirm a new address")
         MOVED = "moved", _("note to the address that was left")
+        BROUGHT_IN = "brought_in", _("note where an imported address came from")
 
     class State(models.TextChoices):
         QUEUED = "queued", _("queued")

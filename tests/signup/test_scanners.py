@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from signup import preferences, relocate
 from signup.address import normalise
-from signup.consent import renewal
+from signup.consent import importing, renewal
 from signup.models import Follow, RenewalQuestion, Subscriber, Subscription, SystemMail
 from tests.signup.conftest import Catalogue
 from tests.signup.mailed import dump, link_in, sent, sent_digest, sent_issue, urls_in
@@ -48,6 +48,14 @@ def mails(ask: Asking, reader: Subscriber, catalogue: Catalogue) -> dict[str, by
         by="privacy",
     )
     renewal.tick()
+    importing.run(
+        text="address,basis,date,evidence,where\n"
+        f"cleo@example.org,imported,{timezone.localdate()},form 12,the open day\n",
+        newsletter=catalogue.living_well,
+        by="account 1",
+        dry=False,
+    )
+    found["brought_in"] = sent(SystemMail.objects.get(kind="brought_in"))
     found["renewal"] = sent(RenewalQuestion.objects.get().mail)
     kinds = set(SystemMail.objects.filter(state="accepted").values_list("kind", flat=True))
     assert kinds == set(SystemMail.Kind.values), "a kind of mail is not opened here"
@@ -95,7 +103,7 @@ def test_a_scanner_that_goes_on_from_the_pages_changes_nothing_either(
 
 
 def test_every_mail_that_must_offers_a_way_out(mails: dict[str, bytes]) -> None:
-    for kind in ("issue", "digest", "renewal"):
+    for kind in ("issue", "digest", "renewal", "brought_in"):
         assert any("/unsubscribe/" in url for url in urls_in(mails[kind])), kind
     head = mails["renewal"].decode().partition("\r\n\r\n")[0]
     assert "List-Unsubscribe-Post: List-Unsubscribe=One-Click" in head

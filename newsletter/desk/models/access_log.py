@@ -42,6 +42,7 @@ class AccessEntry(models.Model):
             ("view_reader_conditions", _("Can see which conditions a reader follows")),
             ("export_reader", _("Can export everything about a reader")),
             ("erase_reader", _("Can erase a reader")),
+            ("import_readers", _("Can bring readers in from a file")),
         ]
         indexes = [
             models.Index(fields=["subscriber_id", "id"], name="access_by_reader"),

@@ -2,7 +2,12 @@
 
 from django.urls import path
 
-from newsletter.desk.viewsets import consent_proof, consent_renewals, consent_texts
+from newsletter.desk.viewsets import (
+    consent_imports,
+    consent_proof,
+    consent_renewals,
+    consent_texts,
+)
 
 urlpatterns = [
     path("", consent_texts.overview, name="consent"),
@@ -12,5 +17,6 @@ urlpatterns = [
     path("renewals/", consent_renewals.renewals, name="renewals"),
     path("renewals/<int:pk>/cancel/", consent_renewals.cancel, name="cancel_renewal"),
     path("terms/<int:pk>/", consent_renewals.term, name="consent_term"),
+    path("import/", consent_imports.import_readers, name="import_readers"),
     path("proof/<int:pk>/", consent_proof.proof, name="consent_proof"),
 ]
