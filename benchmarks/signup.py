@@ -8,10 +8,11 @@ newsletter and two conditions. Also compares the answer's time for known and unk
 """
 
 import argparse
+import json
 import os
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,7 +20,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from benchmarks import cpu
-from benchmarks.posting import medians, post_all, request
+from benchmarks.posting import JSON, medians, post_all, request
 from benchmarks.stage import ROOT, stage, table, write
 from tests.running import processes
 from tests.running.stack import free_port
@@ -39,7 +40,7 @@ ROOM = {
     "LOG_LEVEL": "WARNING",
 }
 AT_MOST = 700  # requests made ready for each second; more cannot be measured
-EACH = 150  # addresses of each kind whose answers are compared
+EACH = 100  # addresses of each kind, for each way in, whose answers are compared
 SIGN_UP = "/sign-up/"
 
 
@@ -57,7 +58,7 @@ def main() -> int:
         with web() as port:
             load(port, clients=4, seconds=2)  # warm
             runs = [load(port, chosen.clients, chosen.seconds) for _ in range(chosen.runs)]
-            compared = medians(port, known_and_unknown(EACH))
+            compared = {way: medians(port, kinds) for way, kinds in known_and_unknown(EACH).items()}
     runs.sort(key=lambda run: float(run["requests_per_second"]))
     result = {
         "database": "postgres",
@@ -144,12 +145,41 @@ def load(port: int, clients: int, seconds: float) -> dict[str, Any]:
 
 def filled_in(email: str, *, proved: bool = True, network: str | None = None) -> bytes:
     """Return the octets of one sign-up as a browser sends it, proof of work included."""
+    return request(
+        SIGN_UP, urlencode(_fields(email, proved=proved)).encode(), _from(email, network)
+    )
+
+
+def embedded(email: str, form_id: str) -> bytes:
+    """Return the octets of one sign-up from a form on another web site."""
+    fields = _fields(email, place="EMBEDDED")
+    return request(f"/en/sign-up/embed/{form_id}/", urlencode(fields).encode(), _from(email))
+
+
+def through_the_api(email: str, form_id: str) -> bytes:
+    """Return the octets of one sign-up as JSON."""
+    fields = _fields(email, place="EMBEDDED")
+    several = ("newsletters", "conditions")
+    said: dict[str, Any] = {
+        name: value == "on" if name.startswith("consent") else value
+        for name, value in fields
+        if name not in several
+    }
+    for box in several:
+        said[box] = [value for name, value in fields if name == box]
+    body = json.dumps({**said, "form": form_id}).encode()
+    return request("/api/v1/sign-ups", body, _from(email), content_type=JSON)
+
+
+def _fields(
+    email: str, *, proved: bool = True, place: str = "SIGN_UP_PAGE"
+) -> list[tuple[str, str]]:
     from signup import guard
     from signup.consent import current_texts
 
     dice = random.Random(email)
-    form = [
-        ("form_token", guard.form_token(guard.Place.SIGN_UP_PAGE, _texts(current_texts))),
+    return [
+        ("form_token", guard.form_token(guard.Place[place], _texts(current_texts))),
         ("proof_of_work", _proof() if proved else ""),
         ("nickname_2", ""),
         ("newsletters", "living-well"),
@@ -159,10 +189,13 @@ def filled_in(email: str, *, proved: bool = True, network: str | None = None) ->
         ("consent_mail", "on"),
         ("consent_health", "on"),
     ]
-    address = network or f"{dice.choice((23, 45, 89, 151))}.{dice.randrange(256)}." + (
-        f"{dice.randrange(256)}.{dice.randrange(256)}"
-    )
-    return request(SIGN_UP, urlencode(form).encode(), {"X-Forwarded-For": address})
+
+
+def _from(email: str, network: str | None = None) -> dict[str, str]:
+    """A network for each address, behind the one proxy that is trusted."""
+    dice = random.Random(f"network of {email}")
+    parts = (dice.choice((23, 45, 89, 151)), *(dice.randrange(256) for _ in range(3)))
+    return {"X-Forwarded-For": network or ".".join(map(str, parts))}
 
 
 def _texts(current_texts: Any, _found: dict[str, Any] = {}) -> Any:  # noqa: B006 - remembers
@@ -184,8 +217,39 @@ def _proof() -> str:
     return str(altcha.Payload(asked, solution).to_base64())
 
 
-def known_and_unknown(each: int) -> dict[str, list[bytes]]:
-    """Return sign-ups for addresses in every state that a reader can be in (invariant 13)."""
+def known_and_unknown(each: int) -> dict[str, dict[str, list[bytes]]]:
+    """Return, for each way in, sign-ups for addresses in every state a reader can be in.
+
+    Invariant 13: how long the answer takes must not tell them apart.
+    """
+    from newsletter.catalogue.models import Condition, Newsletter
+    from signup.models import EmbedForm
+
+    form = EmbedForm.objects.create(name="Elsewhere")
+    form.newsletters.set(Newsletter.objects.all())
+    form.conditions.set(Condition.objects.all())
+    ways: dict[str, Callable[[str], bytes]] = {
+        "form": filled_in,
+        "embed": lambda email: embedded(email, form.public_id),
+        "api": lambda email: through_the_api(email, form.public_id),
+    }
+    kinds = ("new", "pending", "live", "ended", "suppressed")
+    addresses = {
+        (way, kind): [f"{way}-{kind}{number}@known.example" for number in range(each)]
+        for way in ways
+        for kind in kinds
+    }
+    for (_way, kind), emails in addresses.items():
+        if kind != "new":
+            _make_known(kind, emails)
+    return {
+        way: {kind: [fill_in(email) for email in addresses[way, kind]] for kind in kinds}
+        for way, fill_in in ways.items()
+    }
+
+
+def _make_known(kind: str, emails: list[str]) -> None:
+    """Readers in one state, asked long enough ago that each may be mailed a confirmation again."""
     import time_machine
 
     from newsletter.catalogue.models import Condition, Newsletter
@@ -196,39 +260,32 @@ def known_and_unknown(each: int) -> dict[str, list[bytes]]:
     from signup.models import ConsentEntry, SignUp, Subscriber, Subscription, Suppression
     from signup.suppress import suppress
 
-    kinds = ("new", "pending", "live", "ended", "suppressed")
     texts = current_texts("en")
-    # Long enough ago that each of them may be mailed a confirmation again.
     with time_machine.travel(datetime.now(UTC) - timedelta(days=60)):
-        for kind in kinds[1:]:
-            for number in range(each):
-                address = normalise(f"{kind}{number}@known.example")
-                subscribe.request_sign_up(
-                    address=address,
-                    newsletters=Newsletter.objects.filter(slug="living-well"),
-                    conditions=Condition.objects.filter(slug="condition-1"),
-                    cadence=Subscription.Cadence.WEEKLY,
-                    consent_texts=texts.values(),
+        for email in emails:
+            address = normalise(email)
+            subscribe.request_sign_up(
+                address=address,
+                newsletters=Newsletter.objects.filter(slug="living-well"),
+                conditions=Condition.objects.filter(slug="condition-1"),
+                cadence=Subscription.Cadence.WEEKLY,
+                consent_texts=texts.values(),
+            )
+            if kind == "pending":
+                continue
+            confirm(sign_up=SignUp.objects.get(subscriber__email_key=address.key))
+            if kind == "ended":
+                unsubscribe.end_all(
+                    subscriber=Subscriber.objects.get(email_key=address.key),
+                    reason=Subscription.EndedReason.UNSUBSCRIBED,
+                    method=ConsentEntry.Method.LINK,
                 )
-                if kind == "pending":
-                    continue
-                confirm(sign_up=SignUp.objects.get(subscriber__email_key=address.key))
-                if kind == "ended":
-                    unsubscribe.end_all(
-                        subscriber=Subscriber.objects.get(email_key=address.key),
-                        reason=Subscription.EndedReason.UNSUBSCRIBED,
-                        method=ConsentEntry.Method.LINK,
-                    )
-                elif kind == "suppressed":
-                    suppress(
-                        address_key=address.key,
-                        reason=Suppression.Reason.COMPLAINT,
-                        source="benchmark",
-                    )
-    return {
-        kind: [filled_in(f"{kind}{number}@known.example") for number in range(each)]
-        for kind in kinds
-    }
+            elif kind == "suppressed":
+                suppress(
+                    address_key=address.key,
+                    reason=Suppression.Reason.COMPLAINT,
+                    source="benchmark",
+                )
 
 
 if __name__ == "__main__":
