@@ -1,6 +1,7 @@
 """Every public page in every state, to axe and to the eye: light, dark, narrow, forced colours."""
 
 from collections.abc import Iterator
+from pprint import pformat
 from typing import Any
 
 import pytest
@@ -91,6 +92,37 @@ def test_nothing_scrolls_sideways(
     with visitor(browser, width=width) as page:
         for _name in each(page, live_server, doors, language):
             assert_not_too_wide(page)
+
+
+# Wider than the window, or cut off where nobody can scroll to it. Tables may scroll by themselves.
+TOO_LARGE = """() => {
+  const room = document.documentElement.clientWidth;
+  const unseen = '.visually-hidden, .not-for-people, .skip-link, .table-scroll *';
+  const wide = document.documentElement.scrollWidth > room + 1
+    ? [`page ${document.documentElement.scrollWidth} in ${room}`] : [];
+  for (const one of document.querySelectorAll('body *')) {
+    if (!one.checkVisibility() || one.closest(unseen)) continue;
+    const box = one.getBoundingClientRect();
+    const cut = getComputedStyle(one).overflowX === 'hidden' && one.scrollWidth > one.clientWidth + 1;
+    if (cut || box.right > room + 1 || box.left < -1) wide.push(one.outerHTML.slice(0, 120));
+  }
+  return wide.slice(0, 3);
+}"""
+
+
+@pytest.mark.parametrize("width", [375, 1280])
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_letters_of_twice_the_size_fit_the_window(
+    browser: Browser, live_server: LiveServer, doors: dict[str, str], language: str, width: int
+) -> None:
+    """WCAG 1.4.4: text at 200 %, without a sideways scroll and with nothing cut off."""
+    found = {}
+    with visitor(browser, width=width) as page:
+        for name in each(page, live_server, doors, language):
+            page.evaluate("document.documentElement.style.fontSize = '200%'")
+            if too_large := page.evaluate(TOO_LARGE):
+                found[name] = too_large
+    assert not found, pformat(found)
 
 
 def test_what_can_be_pressed_is_large_enough_for_a_thumb(
