@@ -19,7 +19,7 @@ from newsletter.sending.record import prove_late, record
 from newsletter.sending.row import Row, step_end
 from newsletter.sending.settle import end_if_balanced
 from newsletter.transports.errors import LineDown, Misconfigured
-from newsletter.transports.protocol import Transport
+from newsletter.transports.protocol import Outgoing, Transport
 from newsletter.transports.values import (
     Envelope,
     Outcome,
@@ -155,7 +155,7 @@ class _OnItsWay:
         # The lease is half gone: the line was dropped.
         self.cut_off = False
         self.seconds = 0.0
-        self._taken: list[Row] = []
+        self._taken: dict[int, Row] = {}
 
     @property
     def untouched(self) -> list[Row]:
@@ -164,21 +164,18 @@ class _OnItsWay:
 
     def run(self) -> None:
         begun = steady()
-        answered = 0
         try:
-            for receipt in self._transport.send(self._envelopes(begun)):
-                row = self._taken[answered]
-                answered += 1
+            for key, receipt in self._transport.send(self._outgoing(begun)):
+                row = self._taken.pop(key)
                 if receipt.about_the_line:
                     self.stopped_by = receipt
-                    break
+                    continue
                 self.results.append((row, receipt))
                 if receipt.outcome is Outcome.OURS:
                     self.stopped_by = receipt
-                    break
         except BaseException:
-            # The one that was on its way: it may have gone out.
-            for row in self._taken[answered:]:
+            # Those that were on their way: they may have gone out.
+            for row in self._taken.values():
                 self.results.append((row, Receipt(Outcome.UNKNOWN, reply="the sender broke off")))
             self._transport.abort()
             raise
@@ -187,12 +184,12 @@ class _OnItsWay:
         if self.cut_off:
             self._transport.abort()
 
-    def _envelopes(self, begun: float) -> Iterator[Envelope]:
+    def _outgoing(self, begun: float) -> Iterator[Outgoing]:
         for place, row in enumerate(self._rows):
             envelope = self._envelope(row)
             if envelope is None:
                 continue
-            if steady() - begun > pace.LONGEST_CHUNK_SECONDS:
+            if self.stopped_by or steady() - begun > pace.LONGEST_CHUNK_SECONDS:
                 return
             # As late as can be, just before the first byte: this worker may have slept.
             if self._claim.lease.is_half_gone:
@@ -201,8 +198,8 @@ class _OnItsWay:
             if place >= self._handed:
                 self._handed = step_end(self._rows, place, self._step)
                 hand_on(self._claim, self._rows[self._handed - 1])
-            self._taken.append(row)
-            yield envelope
+            self._taken[row.pk] = row
+            yield Outgoing(row.pk, envelope)
 
     def _envelope(self, row: Row) -> Envelope | None:
         try:

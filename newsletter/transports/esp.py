@@ -19,6 +19,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.utils.module_loading import import_string
 
 from newsletter.transports.errors import LineDown, Misconfigured
+from newsletter.transports.protocol import Answered, Outgoing
 from newsletter.transports.values import Envelope, Outcome, Receipt
 
 # anymail's words for what became of a recipient, and ours.
@@ -70,9 +71,12 @@ class EspTransport:
     def abort(self) -> None:
         self.close()
 
-    def send(self, envelopes: Iterable[Envelope]) -> Iterator[Receipt]:
-        for envelope in envelopes:
-            yield self._send_one(envelope)
+    lines = 1
+
+    def send(self, outgoing: Iterable[Outgoing | None]) -> Iterator[Answered]:
+        for one in outgoing:
+            if one is not None:
+                yield Answered(one.key, self._send_one(one.envelope))
 
     def _send_one(self, envelope: Envelope) -> Receipt:
         message = as_django_message(envelope)

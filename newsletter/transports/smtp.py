@@ -9,6 +9,7 @@ import re
 import smtplib
 import socket
 import ssl
+import time
 from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import NamedTuple
@@ -17,6 +18,7 @@ import idna
 
 from newsletter.transports.classify import classify
 from newsletter.transports.errors import LineDown, Misconfigured, TransportError
+from newsletter.transports.protocol import Answered, Outgoing
 from newsletter.transports.relay import Relay
 from newsletter.transports.values import Envelope, Outcome, Receipt
 
@@ -46,6 +48,7 @@ class SmtpTransport:
     """One connection to one relay. Not safe to share between threads."""
 
     name = "smtp"
+    lines = 1
 
     def __init__(self, relay: Relay) -> None:
         self.allowed_for_health = relay.health
@@ -130,13 +133,16 @@ class SmtpTransport:
 
     # --- Messages -----------------------------------------------------------------------
 
-    def send(self, envelopes: Iterable[Envelope]) -> Iterator[Receipt]:
+    def send(self, outgoing: Iterable[Outgoing | None]) -> Iterator[Answered]:
         down: Receipt | None = None
-        for envelope in envelopes:
-            receipt = down or self._send_one(envelope)
+        for one in outgoing:
+            if one is None:
+                time.sleep(0.002)
+                continue
+            receipt = down or self._send_one(one.envelope)
             if receipt.about_the_line and self._smtp is None:
                 down = receipt
-            yield receipt
+            yield Answered(one.key, receipt)
 
     def _send_one(self, envelope: Envelope) -> Receipt:
         worn = self._smtp is not None and self._carried > 0

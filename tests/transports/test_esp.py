@@ -13,9 +13,10 @@ from anymail.message import AnymailRecipientStatus
 from django.core import mail
 
 from newsletter.transports.esp import EspTransport, api_receipt, as_django_message
+from newsletter.transports.protocol import send_in_order
 from newsletter.transports.values import Envelope, Outcome
 from newsletter.wire.message import compile_message
-from tests.transports.messages import envelope
+from tests.transports.messages import send
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def test_the_providers_word_for_a_recipient_becomes_an_outcome(esp, monkeypatch,
     found = AnymailRecipientStatus(message_id="1", status=status)
     answer_with(monkeypatch, {"recipient_status": {"ada@example.org": found}})
 
-    (receipt,) = esp.send([envelope()])
+    (receipt,) = send(esp, "ada@example.org")
 
     assert receipt.outcome is outcome
 
@@ -75,7 +76,7 @@ def api_error(code: int) -> AnymailAPIError:
 def test_a_failed_call_becomes_an_outcome(esp, monkeypatch, code, outcome, about_the_line):
     answer_with(monkeypatch, api_error(code))
 
-    (receipt,) = esp.send([envelope()])
+    (receipt,) = send(esp, "ada@example.org")
 
     assert (receipt.outcome, receipt.about_the_line) == (outcome, about_the_line)
 
@@ -110,7 +111,7 @@ def test_a_feature_that_the_provider_lacks_is_ours(esp, monkeypatch):
         raise AnymailUnsupportedFeature("cannot switch off tracking")
 
     monkeypatch.setattr(esp._backend, "send_messages", unsupported)
-    (receipt,) = esp.send([envelope()])
+    (receipt,) = send(esp, "ada@example.org")
 
     assert (receipt.outcome, receipt.about_the_line) == (Outcome.OURS, True)
 
@@ -130,7 +131,7 @@ def test_a_finished_message_reaches_the_provider_with_its_parts_and_headers(esp)
         "<p>Grüße</p>",
         boundary="b",
     )
-    list(esp.send([Envelope("b@wellread.example", "ada@example.org", compiled.fill({}))]))
+    send_in_order(esp, [Envelope("b@wellread.example", "ada@example.org", compiled.fill({}))])
 
     (message,) = mail.outbox
     assert message.to == ["ada@example.org"]
@@ -147,7 +148,7 @@ def test_a_finished_message_reaches_the_provider_with_its_parts_and_headers(esp)
 
 def test_nothing_is_measured_and_nothing_is_tagged(esp):
     """Invariants 11 and 12: no pixel, no rewritten link, no tag that tells of health."""
-    list(esp.send([envelope()]))
+    send(esp, "ada@example.org")
 
     params = mail.outbox[0].anymail_test_params
     assert params["track_opens"] is False
