@@ -52,12 +52,7 @@ class _Issues:
     def __init__(self, mailing: Mailing) -> None:
         self._sender = mailing.newsletter.from_email
         self._editions = {
-            edition.pk: IssueCopies(
-                load(edition),
-                newsletter=mailing.newsletter,
-                mailing_id=mailing.pk,
-                dated=mailing.dated,
-            )
+            edition.pk: IssueCopies(load(edition), mailing.stamp)
             for edition in mailing.editions.select_related("frozen")
         }
 

@@ -57,9 +57,7 @@ class DigestMail:
         copies = {
             edition: DigestCopies(
                 shell,
-                newsletter=self.mailing.newsletter,
-                mailing_id=self.mailing.pk,
-                dated=self.mailing.dated,
+                self.mailing.stamp,
                 language=self._languages[edition],
                 articles=self._in_language(frozen, self._languages[edition]),
                 conditions=conditions,

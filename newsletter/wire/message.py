@@ -1,9 +1,8 @@
 """A whole message compiled once, and its copies: constant bytes joined with a few short values.
 
-Dot-stuffing (RFC 5321 section 4.5.2) is not done here but by whoever speaks SMTP, because an
-API must not get it. It never changes anything: no line of a compiled message begins with a dot
-(quoted-printable writes `=2E`, header lines begin with a letter or a space), and the tests hold
-that property over arbitrary content.
+A copy is ready for the wire and for an API alike. No line of it begins with a dot (quoted-printable
+writes `=2E`, header lines begin with a letter or a space), so that dot-stuffing (RFC 5321 section
+4.5.2), done once, never or twice, changes nothing. The tests hold that over arbitrary content.
 """
 
 import hashlib
@@ -33,6 +32,9 @@ _TEXT_HEAD = (
     b"Content-Transfer-Encoding: quoted-printable\r\n\r\n"
 )
 _HTML_HEAD = _TEXT_HEAD.replace(b"text/plain", b"text/html")
+
+# The last address of the From line, however it was folded.
+_FROM = re.compile(rb"(?:^|\r\n)From: (?:[^\r\n]|\r\n )*@([^\s<>@]+)>?\r\n")
 
 # Bytes that are ready for the wire, and between them the holes for a reader's values.
 Piece = bytes | Hole
@@ -98,6 +100,18 @@ class CompiledMessage:
         """The slots that `fill` needs values for."""
         return frozenset(hole.slot for _, _, hole, _ in self._holes)
 
+    @property
+    def sender_domain(self) -> str:
+        """The domain of the From address, in ASCII: that of the Message-IDs of its copies.
+
+        Read from the compiled header, so that it stays what was approved. Raises FormatError.
+        """
+        for piece in self.headers:
+            found = _FROM.search(piece) if isinstance(piece, bytes) else None
+            if found:
+                return found[1].decode("ascii")
+        raise FormatError("This message has no From address.")
+
     def fill(self, values: Mapping[str, str | bytes]) -> bytes:
         """Return one copy. The hot path: about as long as the join of its segments.
 
@@ -125,6 +139,26 @@ class CompiledMessage:
                 else piece
                 for piece in pieces
             )
+
+        html = None if self.html is None else bound(self.html)
+        return type(self)(bound(self.headers), bound(self.text), html, self.boundary)
+
+    def bind_link(self, slot: Slot, before: str, after: str, *, length: int) -> Self:
+        """Return this message with the slot's value fixed but for a token in the middle of it.
+
+        `fill` then takes for `slot` the token alone: `length` ASCII letters, digits, `-` and `_`,
+        which stand for themselves in a header, in HTML and in quoted-printable. So the long link
+        is escaped and broken into lines once and not for each reader.
+        """
+
+        def bound(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
+            opened: list[Piece] = []
+            for piece in pieces:
+                if isinstance(piece, Hole) and piece.slot is slot:
+                    opened += _around_token(piece, before, after, length)
+                else:
+                    opened.append(piece)
+            return _merged(opened)
 
         html = None if self.html is None else bound(self.html)
         return type(self)(bound(self.headers), bound(self.text), html, self.boundary)
@@ -296,6 +330,20 @@ def _merged(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
 
 def _encode_for(hole: Hole, values: Mapping[str, str | bytes]) -> bytes:
     return ENCODERS[hole.place](values.get(hole.slot) or _missing(hole, values), hole)
+
+
+def _around_token(hole: Hole, before: str, after: str, length: int) -> list[Piece]:
+    """Return what stands around the token in this place: found out by encoding two of them."""
+    one, other = (
+        ENCODERS[hole.place](f"{before}{letter * length}{after}", hole) for letter in "AB"
+    )
+    differs = [at for at, (a, b) in enumerate(zip(one, other, strict=True)) if a != b]
+    start, end = differs[0], differs[-1] + 1
+    cut = one.find(SOFT_BREAK, start, end) - start
+    if one[start:end].replace(SOFT_BREAK, b"", 1) != b"A" * length:
+        raise UnsafeValue("A link's token is too long for one line.")
+    token = Hole(hole.slot, Place.TOKEN, None, max(cut, 0))
+    return [one[:start], token, one[end:]]
 
 
 def _missing(hole: Hole, values: Mapping[str, str | bytes]) -> str:

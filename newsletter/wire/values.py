@@ -15,10 +15,16 @@ class Place(StrEnum):
     HEADER = "header"
     TEXT = "text"
     HTML = "html"
+    # A link's token, in whichever of the three: `CompiledMessage.bind_link` makes these.
+    TOKEN = "token"
 
 
 class Hole(NamedTuple):
-    """One place for a reader's value. `column` is where it begins in its header line."""
+    """One place for a reader's value.
+
+    `column` is where the value begins in its header line; in a token's place, after how many of
+    its characters the line breaks (0: nowhere).
+    """
 
     slot: Slot
     place: Place
@@ -40,6 +46,7 @@ _PLAIN_TEXT = re.compile(r"(?!From )[\x21-\x2d\x2f-\x3c\x3e-\x7e][\x20-\x3c\x3e-
 _PLAIN_HTML = re.compile(
     r"(?!From )[\x21\x23-\x25\x28-\x2d\x2f-\x3b\x3f-\x7e][\x20\x21\x23-\x25\x28-\x3b\x3f-\x7e]*"
 ).fullmatch
+_TOKEN = re.compile(r"[A-Za-z0-9_-]+").fullmatch
 _ROOM = 75
 
 
@@ -67,10 +74,21 @@ def encode_html(value: str | bytes, hole: Hole) -> bytes:
     return encode(html.escape(_one_line(value)))
 
 
+def encode_token(value: str | bytes, hole: Hole) -> bytes:
+    if isinstance(value, str):
+        if not _TOKEN(value):
+            raise UnsafeValue("A link's token holds letters, digits, hyphens and underscores.")
+        value = value.encode("ascii")
+    if not hole.column:
+        return value
+    return value[: hole.column] + SOFT_BREAK + value[hole.column :]
+
+
 ENCODERS: dict[Place, Encoder] = {
     Place.HEADER: encode_header,
     Place.TEXT: encode_text,
     Place.HTML: encode_html,
+    Place.TOKEN: encode_token,
 }
 
 
