@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from newsletter.rendering import links
 from newsletter.rendering.fragments import EncodedFragment
-from newsletter.wire.headers import format_address, format_date
+from newsletter.wire.headers import format_date, format_recipient
 from newsletter.wire.message import CompiledMessage
 from newsletter.wire.slots import Slot
 from signup.tokens import LASTING_LENGTH, Purpose, lasting_signer
@@ -169,7 +169,7 @@ def _personal(
     def values(reader: ReaderRow) -> dict[str, str | bytes]:
         subscriber, email, first_name, subscription, _text_only = reader
         return {
-            "to": format_address(first_name, email),
+            "to": format_recipient(first_name, email),
             "message_id": message_id(subscriber),
             "unsubscribe_url": unsubscribe(subscription),
             "withdraw_url": withdraw(subscription),

@@ -8,10 +8,10 @@ writes `=2E`, header lines begin with a letter or a space), so that dot-stuffing
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import unescape
-from typing import Self
+from typing import Any, Self
 
 from newsletter.wire import headers as header_values
 from newsletter.wire.headers import MAX_LINE, UnsafeValue
@@ -42,6 +42,10 @@ Piece = bytes | Hole
 
 class FormatError(ValueError):
     """Stored bytes that this version cannot read back."""
+
+
+class NewerFormat(FormatError):
+    """Stored by a later version of Wellread: nothing is wrong with it, only with who reads it."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,11 @@ class CompiledMessage:
             *self.html,
             line + b"--\r\n",
         )
+
+    @property
+    def pieces(self) -> tuple[Piece, ...]:
+        """The whole message in its order: bytes, and holes for values."""
+        return self._layout()
 
     @property
     def slots(self) -> frozenset[Slot]:
@@ -182,26 +191,39 @@ class CompiledMessage:
 
     @classmethod
     def from_bytes(cls, stored: bytes) -> Self:
-        """Read back what `to_bytes` gave. Raises FormatError for another version or damage."""
+        """Read back what `to_bytes` gave, now or in an earlier version.
+
+        Raises NewerFormat for what a later version stored, FormatError for damage.
+        """
         try:
             document = json.loads(bytes(stored))
             version = document["format"]
-            if version != FORMAT_VERSION:
-                raise FormatError(
-                    f"This message was stored in format {version}; this version of Wellread reads "
-                    f"format {FORMAT_VERSION}. Approve the issue again to compile it anew."
-                )
-            html = document["html"]
-            return cls(
-                headers=tuple(_from_json(piece) for piece in document["headers"]),
-                text=tuple(_from_json(piece) for piece in document["text"]),
-                html=None if html is None else tuple(_from_json(piece) for piece in html),
-                boundary=document["boundary"],
-            )
-        except FormatError:
-            raise
+            if version in READERS:
+                return cls(**READERS[version](document))
         except (ValueError, KeyError, TypeError) as error:
             raise FormatError(f"These bytes hold no compiled message: {error!r}") from error
+        known = f"this version of Wellread reads up to format {max(READERS)}"
+        if isinstance(version, int) and version > max(READERS):
+            raise NewerFormat(f"This message was stored in format {version}; {known}.")
+        raise FormatError(
+            f"This message was stored in format {version!r}; {known}. Approve the issue again to "
+            "compile it anew."
+        )
+
+
+def _read_1(document: dict[str, Any]) -> dict[str, Any]:
+    html = document["html"]
+    return {
+        "headers": tuple(_from_json(piece) for piece in document["headers"]),
+        "text": tuple(_from_json(piece) for piece in document["text"]),
+        "html": None if html is None else tuple(_from_json(piece) for piece in html),
+        "boundary": document["boundary"],
+    }
+
+
+# Every format that was ever stored, so that a deploy in the middle of a mailing changes nothing:
+# tests/wire/stored/ holds a message of each, and the copy that it has to give for ever.
+READERS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _read_1}
 
 
 def compile_message(
@@ -342,7 +364,7 @@ def _around_token(hole: Hole, before: str, after: str, length: int) -> list[Piec
     cut = one.find(SOFT_BREAK, start, end) - start
     if one[start:end].replace(SOFT_BREAK, b"", 1) != b"A" * length:
         raise UnsafeValue("A link's token is too long for one line.")
-    token = Hole(hole.slot, Place.TOKEN, None, max(cut, 0))
+    token = Hole(hole.slot, Place.LINK, None, max(cut, 0))
     return [one[:start], token, one[end:]]
 
 

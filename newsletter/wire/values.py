@@ -6,7 +6,14 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import NamedTuple
 
-from newsletter.wire.headers import FOLD_AT, MAX_LINE, UnsafeValue, assert_line, fold
+from newsletter.wire.headers import (
+    FOLD_AT,
+    MAX_LINE,
+    UnsafeValue,
+    assert_line,
+    assert_printable,
+    fold,
+)
 from newsletter.wire.quoted_printable import SOFT_BREAK, encode
 from newsletter.wire.slots import Slot
 
@@ -16,7 +23,7 @@ class Place(StrEnum):
     TEXT = "text"
     HTML = "html"
     # A link's token, in whichever of the three: `CompiledMessage.bind_link` makes these.
-    TOKEN = "token"
+    LINK = "link"
 
 
 class Hole(NamedTuple):
@@ -88,16 +95,18 @@ ENCODERS: dict[Place, Encoder] = {
     Place.HEADER: encode_header,
     Place.TEXT: encode_text,
     Place.HTML: encode_html,
-    Place.TOKEN: encode_token,
+    Place.LINK: encode_token,
 }
 
 
 def _long_header(value: str, hole: Hole) -> bytes:
-    assert_line(value)
     if not value.strip():
         raise UnsafeValue(f"The value of {hole.slot.value!r} is empty.")
     if hole.slot is Slot.TO:
-        return fold("To", value, column=hole.column).encode("ascii")
+        # Letters outside ASCII stand in an address alone: `format_recipient` sees to that.
+        assert_printable(value)
+        return fold("To", value, column=hole.column).encode()
+    assert_line(value)
     if hole.column + len(value) > MAX_LINE - 2:
         raise UnsafeValue(f"The value of {hole.slot.value!r} is longer than a header line may be.")
     return value.encode("ascii")

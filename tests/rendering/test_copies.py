@@ -50,7 +50,8 @@ def test_message_ids_differ_by_reader_and_by_mailing_and_hold_no_number() -> Non
         ReaderRow(1, "a@example.org\r\nBcc: all@example.org", "", 1),
         ReaderRow(1, "a@example.org", "Anna\r\nBcc: all@example.org", 1),
         ReaderRow(1, "a@example.org", "Anna\x00", 1),
-        ReaderRow(1, "äöü@example.org", "Anna", 1),
+        ReaderRow(1, "ä ö@example.org", "Anna", 1),
+        ReaderRow(1, "ä\u2028Bcc:x@example.org", "Anna", 1),
         ReaderRow(1, "a@example.org, b@example.org", "Anna", 1),
     ],
 )
