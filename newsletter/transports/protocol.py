@@ -26,7 +26,9 @@ class Transport(Protocol):
 
     @property
     def lines(self) -> int:
-        """How many messages can be on the wire at once, at most."""
+        """How many connections at most: each has at most one message whose content is under way
+        (what a killed worker leaves unknown), and one more whose recipient is being asked for.
+        """
         ...
 
     def open(self) -> None:
@@ -39,7 +41,8 @@ class Transport(Protocol):
         """Drop every line without another byte: the lease is over (design.md, sending).
 
         May be called while a `send` is going on: that one then answers what it took, TEMPORARY
-        (`about_the_line`) for what certainly was not sent and UNKNOWN for what may have gone.
+        (`about_the_line`) for what certainly was not sent and UNKNOWN for what may have gone, and
+        ends. From any thread.
         """
 
     def send(self, outgoing: Iterable[Outgoing | None]) -> Iterator[Answered]:

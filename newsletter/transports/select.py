@@ -6,7 +6,7 @@ from newsletter.transports.errors import NotForHealthData
 from newsletter.transports.esp import EspTransport
 from newsletter.transports.memory import MemoryTransport
 from newsletter.transports.protocol import Transport
-from newsletter.transports.relay import Relay
+from newsletter.transports.relay import relays_from
 from newsletter.transports.smtp import SmtpTransport
 
 
@@ -32,4 +32,4 @@ def system_transport() -> Transport:
         return EspTransport(settings.ESP, health_agreement=settings.ESP_HEALTH_AGREEMENT)
     if settings.EMAIL_URL.startswith("memory:"):
         return MemoryTransport()
-    return SmtpTransport(Relay.from_url(settings.EMAIL_URL))
+    return SmtpTransport(*relays_from(settings.EMAIL_URL))

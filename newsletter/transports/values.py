@@ -11,7 +11,8 @@ MAX_REPLY = 300
 
 # One plain mailbox and nothing else: a comma, a blank or a bracket could name a second reader
 # (invariant 8), a line break could start a command of its own.
-_ONE_ADDRESS = re.compile(r"[^\s\x00-\x1f\x7f<>(),:;\"\\@]+@[^\s\x00-\x1f\x7f<>(),:;\"\\@]+")
+_PLAIN = r"[^\s\x00-\x1f\x7f\ud800-\udfff<>(),:;\"\\@]+"
+_ONE_ADDRESS = re.compile(f"{_PLAIN}@{_PLAIN}")
 
 
 class UnsafeEnvelope(ValueError):

@@ -85,18 +85,44 @@ def test_a_refusal_keeps_the_code_that_a_bounce_is_judged_by(way: Way):
     assert not receipt.about_the_line
 
 
-def test_it_takes_the_next_message_only_when_the_one_before_is_answered(way: Way):
+def test_it_takes_no_more_messages_than_it_has_room_for(way: Way):
+    """Little time may pass between the last look at a reader and the first byte."""
     asked: list[str] = []
 
     def envelopes() -> Iterator[Envelope]:
-        for reader in ("ada@example.org", "bo@example.org"):
-            asked.append(reader)
-            yield envelope(reader)
+        for number in range(100):
+            asked.append(f"reader-{number}@example.org")
+            yield envelope(asked[-1])
 
-    next(iter(way.transport.send(outgoing(envelopes()))))
+    answers = way.transport.send(outgoing(envelopes()))
+    next(answers)
 
-    assert asked == ["ada@example.org"]
-    assert way.taken() == ["ada@example.org"]
+    # One whose content is under way and one behind it, on each line.
+    assert len(asked) <= 2 * way.transport.lines
+    assert len([*answers]) == 99
+    assert sorted(way.taken()) == sorted(asked)
+
+
+def test_it_asks_again_when_nothing_was_ready(way: Way):
+    one, other = outgoing([envelope("ada@example.org"), envelope("bo@example.org")])
+    ready = [None, one, None, None, other, None]
+
+    answers = dict(way.transport.send(ready))
+
+    assert {receipt.outcome for receipt in answers.values()} == {Outcome.ACCEPTED}
+    assert answers.keys() == {0, 1}
+    assert way.taken() == ["ada@example.org", "bo@example.org"]
+
+
+def test_whoever_breaks_off_can_send_again(way: Way):
+    answers = way.transport.send(outgoing(envelope() for _ in range(10)))
+    next(iter(answers))
+    answers.close()  # type: ignore[attr-defined]
+
+    (receipt,) = send(way.transport, "late@example.org")
+
+    assert receipt.outcome is Outcome.ACCEPTED
+    assert way.taken()[-1] == "late@example.org"
 
 
 def test_it_sends_nothing_when_there_is_nothing(way: Way):
