@@ -12,12 +12,13 @@ from django.conf import settings
 from django.db.models import F, Q, Sum
 from django.utils import timezone
 
+from newsletter.sending.claim import HINT_SECONDS
 from newsletter.sending.gather import gather
 from newsletter.sending.models import Batch, Mailing
 
 # How far ahead the workers are supplied, and how long a fed batch may stay unclaimed.
 AHEAD = timedelta(seconds=10)
-HINT_LASTS = timedelta(seconds=30)
+HINT_LASTS = timedelta(seconds=HINT_SECONDS)
 # Without a rate: batches on their way at any time, over all mailings.
 MOST = 40
 

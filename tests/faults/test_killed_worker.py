@@ -2,7 +2,7 @@
 
 import pytest
 
-from newsletter.sending.models import Delivery
+from newsletter.sending.models import Batch, Delivery
 from tests.faults.line import (
     Line,
     assert_nobody_lost,
@@ -44,7 +44,8 @@ def test_sigterm_lets_the_worker_finish_its_chunk_and_leaves_nothing_unknown(lin
         assert worker.stop() == 0
         sent = len(line.relay.messages)
         assert sent < 2000
-        assert not Delivery.objects.filter(mailing=mailing, state="handed").exists()
+        assert not Batch.objects.filter(mailing=mailing).filter(state="claimed").exists()
+        assert not Batch.objects.filter(mailing=mailing, handed_upto__gt=0, state="ready").exists()
         line.worker()
         line.wait_for_end(mailing)
 
