@@ -37,7 +37,8 @@ VALUES = {
 
 def sample() -> CompiledMessage:
     text = f"Grüße {mark(Slot.FIRST_NAME, 'there')},\n\n.dot\n{mark(Slot.UNSUBSCRIBE_URL)}\n"
-    html = f'<p>{mark(Slot.FIRST_NAME, "you &amp; yours")}</p><a href="{mark(Slot.UNSUBSCRIBE_URL)}">x</a>'
+    name = mark(Slot.FIRST_NAME, "you &amp; yours")
+    html = f'<p>{name}</p><a href="{mark(Slot.UNSUBSCRIBE_URL)}">x</a>'
     headers = [
         ("From", format_address("Wärme", "hello@news.example.org")),
         ("To", mark(Slot.TO)),
