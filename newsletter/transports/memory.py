@@ -21,6 +21,7 @@ class MemoryTransport:
     name = "memory"
     allowed_for_health = True
     lines = 1
+    announces_content = False
 
     def __init__(self, answer: Callable[[Envelope], Receipt] = lambda _: OK) -> None:
         self._answer = answer

@@ -1,6 +1,6 @@
 """What every way out promises. tests/transports/test_contract.py holds each of them to it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from newsletter.transports.values import Envelope, Receipt
@@ -11,6 +11,9 @@ class Outgoing(NamedTuple):
 
     key: int
     envelope: Envelope
+    # Called with the key just before the content's first byte may leave, by a transport that
+    # `announces_content`: so a sender who keeps a journal knows what certainly did not go out.
+    begins: Callable[[int], None] | None = None
 
 
 class Answered(NamedTuple):
@@ -23,6 +26,8 @@ class Transport(Protocol):
     name: str
     # Recorded as allowed to carry health data (invariant 11).
     allowed_for_health: bool
+    # Whether it calls `Outgoing.begins`. Of one that does not, whatever it took may have gone out.
+    announces_content: bool
 
     @property
     def lines(self) -> int:

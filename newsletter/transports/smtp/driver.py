@@ -32,6 +32,7 @@ class SmtpTransport:
     """Lines to one relay, or to several that stand in for each other. One `send` at a time."""
 
     name = "smtp"
+    announces_content = True
 
     def __init__(self, *relays: Relay) -> None:
         self.allowed_for_health = all(relay.health for relay in relays)
