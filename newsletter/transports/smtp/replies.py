@@ -1,7 +1,6 @@
 """What a relay says, cut into replies. Bytes in, replies out; no socket and no clock."""
 
 import re
-from typing import NamedTuple
 
 # RFC 5321 section 4.5.3.1.5 allows 512 octets a line; relays write longer ones.
 _LONGEST_LINE = 8192
@@ -15,21 +14,22 @@ class NoReply(Exception):
     """What came is no SMTP reply: nothing on this line can be told any more."""
 
 
-class Reply(NamedTuple):
-    """One whole reply. `raw` is its text without codes, its lines joined by blanks."""
+# One whole reply: its code, and its text without codes, its lines joined by blanks. A plain tuple,
+# because four of them come for each message.
+Reply = tuple[int, bytes]
 
-    code: int
-    raw: bytes
 
-    def read(self) -> tuple[str, str]:
-        """Return (enhanced code or "", text for people)."""
-        text = self.raw.decode("utf-8", "replace")
-        if not text.isprintable():
-            text = "".join(char if char.isprintable() else " " for char in text)
-        match = _ENHANCED.match(text)
-        if match and match[1][0] == str(self.code)[0]:
-            return match[1], " ".join(text[match.end() :].split())
-        return "", " ".join(text.split())
+def read(reply: Reply) -> tuple[str, str]:
+    """Return (enhanced code or "", text for people)."""
+    code, raw = reply
+    text = raw.decode("utf-8", "replace").strip()
+    if not text.isprintable():
+        text = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    match = _ENHANCED.match(text)
+    # A class that belongs to another code says nothing.
+    if match and ord(text[0]) - 48 == code // 100:
+        return match[1], text[match.end() :]
+    return "", text
 
 
 class Replies:
@@ -56,6 +56,9 @@ class Replies:
         for line in lines:
             code = _CODES.get(line[:3])
             mark = line[3:4]
+            if mark == b" " and code and not self._begun and len(line) <= _LONGEST_LINE:
+                replies.append((code, line[4:]))
+                continue
             if code is None or len(line) > _LONGEST_LINE or mark not in _MARKS:
                 return replies, NoReply("the relay answered with something that is no SMTP")
             if self._begun:
@@ -65,12 +68,12 @@ class Replies:
                 self._begun.append(line[4:].strip())
                 if mark == b"-":
                     continue
-                replies.append(Reply(code, _joined(self._begun)))
+                replies.append((code, _joined(self._begun)))
                 self._begun = []
             elif mark == b"-":
                 self._begun, self._code = [line[4:].strip()], code
             else:
-                replies.append(Reply(code, line[4:]))
+                replies.append((code, line[4:]))
         return replies, None
 
 
