@@ -10,7 +10,8 @@ import os
 import socket
 
 from celery import shared_task
-from celery.signals import worker_init, worker_shutting_down
+from celery.signals import worker_init, worker_process_shutdown, worker_shutting_down
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -20,16 +21,20 @@ from newsletter.outcomes.reactions import react
 from newsletter.sending import feed as feeding
 from newsletter.sending import plan, stopping
 from newsletter.sending import recover as recovery
-from newsletter.sending.claim import claim
+from newsletter.sending.claim import claim, claim_another
 from newsletter.sending.control import stop_for_trouble
-from newsletter.sending.deliver import deliver, release
+from newsletter.sending.deliver import deliver, put_away, release
 from newsletter.sending.digest_run import run_due
 from newsletter.sending.errors import NotApproved
 from newsletter.sending.models import Mailing
 from newsletter.transports.errors import Misconfigured
+from newsletter.transports.protocol import Transport
 from newsletter.transports.select import bulk_transport
 
 log = logging.getLogger(__name__)
+
+# This process' own, with their lines, which outlive a task.
+_ways_out: dict[tuple[str, str], Transport] = {}
 
 # Waiting for one relay may take RFC 5321's ten minutes; the visibility timeout stands above it.
 DELIVER_LIMIT = 840
@@ -46,6 +51,13 @@ def _worker_starts(**_: object) -> None:
 def _worker_is_told_to_stop(**_: object) -> None:
     # Celery tells the master only; its children read the flag before each chunk.
     stopping.stop()
+
+
+@worker_process_shutdown.connect
+def _worker_process_ends(**_: object) -> None:
+    for way_out in _ways_out.values():
+        way_out.close()
+    put_away()
 
 
 @shared_task
@@ -65,17 +77,24 @@ def feed() -> None:
 
 @shared_task(time_limit=DELIVER_LIMIT)
 def deliver_batch(batch_id: int) -> None:
-    """Claim a batch and send it."""
-    claimed = claim(batch_id, worker=f"{socket.gethostname()}:{os.getpid()}")
+    """Claim a batch and send it, and what comes next of its mailing, for some seconds."""
+    worker = f"{socket.gethostname()}:{os.getpid()}"
+    claimed = claim(batch_id, worker)
     if claimed is None:
         return
     try:
-        transport = bulk_transport(health=claimed.mailing.is_health_data)
+        transport = _way_out(health=claimed.mailing.is_health_data)
     except Misconfigured as error:
         stop_for_trouble(claimed.mailing.pk, str(error))
         release(claimed)
         return
-    deliver(claimed, transport)
+    deliver(claimed, transport, lambda mailing: claim_another(mailing, worker))
+
+
+def _way_out(*, health: bool) -> Transport:
+    """Raises what `bulk_transport` raises."""
+    fresh = bulk_transport(health=health)
+    return _ways_out.setdefault((settings.EMAIL_URL, settings.ESP), fresh)
 
 
 @shared_task

@@ -58,11 +58,16 @@ def deliver(
     except (Misconfigured, ContentDamaged) as error:
         return _stop([claim], str(error))
     with clerk() as books:
-        run = Run(claim, copies, transport, books, _open_journal(), another)
+        journal = _open_journal()
+        run = Run(claim, copies, transport, books, journal, another)
         try:
             run.go()
-        finally:
-            held = run.close()
+        except BaseException:
+            for left in run.close():
+                release(left)
+            raise
+        held = run.close()
+        journal.rest()
     if run.lost:
         return Ending.LOST
     if run.damaged:
@@ -90,6 +95,12 @@ def release(claim: Claim, *, pause: float = 0.0) -> None:
         handed_upto=0,
         not_before=database_in(pause) if pause else None,
     )
+
+
+def put_away() -> None:
+    """This process ends, and what it did is recorded."""
+    if _journal is not None:
+        _journal.close()
 
 
 def _open_journal() -> Journal:

@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 # a file has.
 _ENTRY = Struct("<QIHH")
 _MARK = 0x4A57
-_BATCH, _TAKEN, _ACCEPTED, _NOT_SENT, _UNKNOWN = range(1, 6)
+_BATCH, _TAKEN, _ACCEPTED, _NOT_SENT, _UNKNOWN, _STAMP = range(1, 7)
 ENTRIES = 1 << 18
 SIZE = ENTRIES * _ENTRY.size
 
@@ -70,6 +70,14 @@ class Journal:
         except OSError as error:
             self._give_up(error)
 
+    def rest(self) -> None:
+        """All that it said is recorded; nothing is to be read from it until `open`."""
+        if self._file >= 0:
+            try:
+                os.ftruncate(self._file, 0)
+            except OSError as error:
+                self._give_up(error)
+
     def _make(self) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
@@ -80,7 +88,10 @@ class Journal:
         self._path = self._folder / f"{name}.journal"
         begun.rename(self._path)
 
-    def batch(self, pk: int, epoch: int) -> None:
+    def batch(self, pk: int, epoch: int, stamp: bytes) -> None:
+        """A claim begins. `stamp` tells the mailing from one with the same numbers in another
+        database: a journal may outlive the database that it belongs to."""
+        self._append(int.from_bytes(stamp[:8], "big"), 0, _STAMP)
         self._append(pk, epoch, _BATCH)
 
     def taken(self, pk: int, attempt: int) -> None:
@@ -142,7 +153,8 @@ def _allot(file: int) -> None:
 class Left:
     """What a process that is gone had written. Attempts as in `prove_late`."""
 
-    batches: list[tuple[int, int]] = field(default_factory=list)
+    # Claims: batch, epoch, stamp.
+    batches: list[tuple[int, int, bytes]] = field(default_factory=list)
     # What was taken, with its attempt: accepted, certainly not sent, or nobody knows.
     accepted: dict[int, int] = field(default_factory=dict)
     not_sent: dict[int, int] = field(default_factory=dict)
@@ -152,12 +164,16 @@ class Left:
     def read(cls, content: bytes) -> Self:
         """The last that was said of a delivery counts. Stops at the first hole or half entry."""
         left = cls()
+        stamp = b""
         whole = len(content) // _ENTRY.size * _ENTRY.size
         for pk, number, what, mark in _ENTRY.iter_unpack(content[:whole]):
             if mark != _MARK:
                 break
+            if what == _STAMP:
+                stamp = pk.to_bytes(8, "big")
+                continue
             if what == _BATCH:
-                left.batches.append((pk, number))
+                left.batches.append((pk, number, stamp))
                 continue
             for kind in (left.accepted, left.not_sent, left.unknown):
                 kind.pop(pk, None)

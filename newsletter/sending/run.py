@@ -28,7 +28,7 @@ from newsletter.sending.models import Mailing
 from newsletter.sending.record import record
 from newsletter.sending.row import Row
 from newsletter.sending.settle import end_if_balanced
-from newsletter.sending.take_back import act_on
+from newsletter.sending.take_back import act_on, stamp_of
 from newsletter.transports.protocol import Outgoing, Transport
 from newsletter.transports.values import Envelope, Outcome, Receipt, UnsafeEnvelope
 from newsletter.wire.headers import UnsafeValue
@@ -120,7 +120,7 @@ class Run:
         self.damaged = ""
         self.stopped_by: Receipt | None = None
         self._broken: Exception | None = None
-        journal.batch(claim.batch_id, claim.epoch)
+        journal.batch(claim.batch_id, claim.epoch, stamp_of(claim.mailing))
         self._held.append(Held(claim))
 
     # --- The wire ------------------------------------------------------------------------------
@@ -164,7 +164,8 @@ class Run:
     def _send(self, held: Held, chunk: Chunk) -> Iterator[Outgoing]:
         rows, copies, lease = chunk.rows, chunk.copies, held.claim.lease
         assert copies is not None
-        journal, out, by_key = self._journal, held.out, self._by_key
+        journal, out, by_key, begins = self._journal, held.out, self._by_key, self._begins
+        announces = self._transport.announces_content
         half_lease = lease.seconds / 2
         stale_at = chunk.checked_at + pace.LONGEST_CHUNK_SECONDS
         ask_at = len(rows) // 2
@@ -189,12 +190,17 @@ class Run:
                 continue
             out[row.pk] = row
             by_key[row.pk] = held
-            journal.taken(row.pk, row.attempt + 1)
-            yield Outgoing(row.pk, envelope)
+            if not announces:
+                journal.taken(row.pk, row.attempt + 1)
+            yield Outgoing(row.pk, envelope, begins)
         else:
             at = len(rows)
         pace.measured(self._transport.name, messages=at, seconds=steady() - begun)
         self._record_now_and_then(force=not held.last)
+
+    def _begins(self, key: int) -> None:
+        """The content's first byte is about to leave."""
+        self._journal.taken(key, self._by_key[key].out[key].attempt + 1)
 
     def _answer(self, key: int, receipt: Receipt) -> None:
         held = self._by_key.pop(key)
@@ -319,7 +325,7 @@ class Run:
         if claim is None:
             return None
         # Before anything of it is handed over.
-        self._journal.batch(claim.batch_id, claim.epoch)
+        self._journal.batch(claim.batch_id, claim.epoch, stamp_of(claim.mailing))
         return Held(claim)
 
     # --- The books -------------------------------------------------------------------------------
