@@ -253,7 +253,8 @@ class Conversation:
         assert closing is not None
         early = self._until_dot >= 0
         if reply[0] < 400 and (early or reply[0] >= 300):
-            # Neither yes nor no, or a yes to what the relay cannot have.
+            # Neither yes nor no, or a yes before the end: nobody can tell what it has taken.
+            self._until_dot = -1
             settled += self.lost(f"the relay answered the content with {reply[0]}")
             return
         self._closing = None
