@@ -204,6 +204,8 @@ EMAIL_URL_GIVEN = env.given("EMAIL_URL")
 ESP = env.text("ESP", default="")
 # The ESP with which an agreement on health data exists; without one no digest leaves by it.
 ESP_HEALTH_AGREEMENT = env.text("ESP_HEALTH_AGREEMENT", default="")
+# The ESP in whose account measuring was switched off, where no call can do that.
+ESP_TRACKING_OFF = env.text("ESP_TRACKING_OFF", default="")
 # Keys of the ESP as django-anymail names them: ANYMAIL_MAILGUN_API_KEY and the like.
 ANYMAIL = env.starting_with("ANYMAIL_")
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", default="hello@wellread.example")

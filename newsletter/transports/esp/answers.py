@@ -110,13 +110,16 @@ def status_of(error: AnymailAPIError) -> int | None:
 def never_connected(error: BaseException) -> bool:
     """True when not one octet of the request can have gone out."""
     return any(
-        isinstance(cause, requests.ConnectTimeout | requests.exceptions.SSLError)
-        or isinstance(cause, ConnectionRefusedError)
-        or type(cause).__name__ in _NOT_CONNECTED
+        isinstance(cause, _BEFORE_ANY_OCTET) or type(cause).__name__ in _NOT_CONNECTED
         for cause in _causes(error)
     )
 
 
+_BEFORE_ANY_OCTET = (
+    requests.ConnectTimeout,
+    requests.exceptions.SSLError,
+    ConnectionRefusedError,
+)
 # By name, because boto3 need not be there, and urllib3 wraps its own in requests'.
 _NOT_CONNECTED = frozenset(
     {"NewConnectionError", "NameResolutionError", "EndpointConnectionError",

@@ -1,5 +1,6 @@
 """Brevo: versions of one message in one call, each with its own content."""
 
+from html import escape
 from typing import Any
 
 from anymail.backends import brevo
@@ -21,6 +22,11 @@ class Payload(brevo.BrevoPayload):
 
     def _complete(self, data: dict[str, Any]) -> None:
         letters = {letter.address: letter for letter in self.message.letters}
+        if "messageVersions" in data:
+            # The default, which no version uses: nobody's own copy, should one fall back to it.
+            data["textContent"] = data["subject"]
+            if "htmlContent" in data:
+                data["htmlContent"] = f"<p>{escape(data['subject'])}</p>"
         for version in data.get("messageVersions", ()):
             letter = letters[version["to"][0]["email"]]
             version["textContent"] = letter.text

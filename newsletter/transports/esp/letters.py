@@ -87,8 +87,11 @@ def opened(outgoing: Outgoing) -> Letter:
     )
 
 
-def as_django_message(letters: list[Letter]) -> ApiMessage:
-    """Return the letters as anymail takes them; several only where the ESP sends each by itself."""
+def as_django_message(letters: list[Letter], *, switch_tracking_off: bool = True) -> ApiMessage:
+    """Return the letters as anymail takes them; several only where the ESP sends each by itself.
+
+    anymail refuses to switch tracking off where an ESP's calls cannot; then its account must.
+    """
     first = letters[0]
     several = len(letters) > 1
     message = ApiMessage(
@@ -106,9 +109,10 @@ def as_django_message(letters: list[Letter]) -> ApiMessage:
         message.merge_headers = {  # type: ignore[attr-defined]
             letter.address: dict(letter.headers) for letter in letters
         }
-    # No pixel and no rewritten link behind our back (invariant 12).
-    message.track_opens = False  # type: ignore[attr-defined]
-    message.track_clicks = False  # type: ignore[attr-defined]
+    if switch_tracking_off:
+        # No pixel and no rewritten link behind our back (invariant 12).
+        message.track_opens = False  # type: ignore[attr-defined]
+        message.track_clicks = False  # type: ignore[attr-defined]
     return message
 
 

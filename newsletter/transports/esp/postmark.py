@@ -3,6 +3,7 @@
 from typing import Any
 
 from anymail.backends import postmark
+from anymail.exceptions import AnymailRequestsAPIError
 from anymail.message import AnymailRecipientStatus
 
 from newsletter.transports.esp.answers import STATUSES
@@ -20,14 +21,23 @@ class EmailBackend(postmark.EmailBackend):
     def parse_recipient_status(self, response: Any, payload: Any, message: Any) -> dict[str, Any]:
         """anymail's own raises at the first message refused, and the others' answers are lost."""
         answers = self.deserialize_json_response(response, payload, message)
-        message.receipts = [
-            _receipt(answer) for answer in (answers if isinstance(answers, list) else [answers])
-        ]
+        if not isinstance(answers, list):
+            if len(message.letters) > 1:  # the call itself was refused
+                raise AnymailRequestsAPIError(
+                    "Refused whole", email_message=message, payload=payload, response=response,
+                    backend=self,
+                )  # fmt: skip
+            answers = [answers]
+        message.receipts = [_receipt(answer) for answer in answers]
         queued = AnymailRecipientStatus(message_id=None, status="queued")
         return {to.addr_spec: queued for to in payload.to_emails}
 
 
 class Payload(postmark.PostmarkPayload):
+    def __init__(self, message: Any, *args: Any, **kwargs: Any) -> None:
+        self._letters = {letter.address: letter for letter in message.letters}
+        super().__init__(message, *args, **kwargs)
+
     def set_extra_headers(self, headers: Any) -> None:
         # Otherwise Postmark puts a Message-ID of its own in the place of ours.
         headers["X-PM-KeepID"] = "true"
@@ -40,7 +50,7 @@ class Payload(postmark.PostmarkPayload):
 
     def data_for_recipient(self, to: Any) -> dict[str, Any]:
         data: dict[str, Any] = super().data_for_recipient(to)
-        letter = next(one for one in self.message.letters if one.address == to.addr_spec)
+        letter = self._letters[to.addr_spec]
         data["TextBody"] = letter.text
         if letter.html:
             data["HtmlBody"] = letter.html

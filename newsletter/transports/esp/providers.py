@@ -14,6 +14,7 @@ from django.utils.module_loading import import_string
 
 from newsletter.transports.errors import Misconfigured
 from newsletter.transports.esp.letters import Letter
+from newsletter.transports.esp.shared import shape
 
 # Seconds to connect, and to wait for the answer. An answer that comes later is none: the letters
 # are unknown then, so it is generous.
@@ -36,6 +37,9 @@ class Provider:
     octets: int = 20_000_000
     connections: int = 4
     can_share: Callable[[Letter], bool] = lambda letter: True
+    likeness: Callable[[Letter], object] = lambda letter: letter.likeness
+    # Measures by the settings of its account: no call can switch it off.
+    always_measures: bool = False
 
     def make(self, esp: str) -> BaseEmailBackend:
         """Return a backend with a connection of its own. Raises Misconfigured."""
@@ -57,18 +61,22 @@ class Provider:
             _never_twice(backend)
         return backend  # type: ignore[no-any-return]
 
+    def measures(self, backend: Any) -> bool:
+        """True when only its account can say whether opens and clicks are measured."""
+        return self.always_measures or bool(getattr(backend, "configuration_set_name", None))
+
     def group(self, letters: Sequence[Letter]) -> int:
         """Return how many of the first letters go out in the next call."""
         first = letters[0]
         if self.most == 1 or not self.can_share(first):
             return 1
-        octets, addresses = 0, set[str]()
+        octets, addresses, likeness = 0, set[str](), self.likeness(first)
         for number, letter in enumerate(letters[: self.most]):
             octets += len(letter.content)
             # One address twice in a call: the API could tell them apart as little as we could.
             if number and (
                 octets > self.octets
-                or letter.likeness != first.likeness
+                or self.likeness(letter) != likeness
                 or letter.address.lower() in addresses
                 or not self.can_share(letter)
             ):
@@ -79,7 +87,7 @@ class Provider:
 
 def _never_twice(backend: Any) -> None:
     """Take boto3's own retrying away: after a lost answer it would send the message again."""
-    from botocore.client import Config
+    from botocore.client import Config  # type: ignore[import-untyped]
 
     connect, read = TIMEOUTS
     backend.client_params["config"] = backend.client_params["config"].merge(
@@ -98,10 +106,13 @@ PROVIDERS = {
         most=1000,
         octets=1_000_000_000,
         can_share=lambda letter: "%recipient" not in letter.text + letter.html + letter.subject,
+        likeness=shape,
     ),
     # 1,000 versions a call, each with its own content (guide, "batch send").
-    "brevo": Provider(f"{_HERE}.brevo.EmailBackend", most=1000, octets=10_000_000),
-    "resend": Provider(f"{_HERE}.resend.EmailBackend"),
+    "brevo": Provider(
+        f"{_HERE}.brevo.EmailBackend", most=1000, octets=10_000_000, always_measures=True
+    ),
+    "resend": Provider(f"{_HERE}.resend.EmailBackend", always_measures=True),
     "amazon_ses": Provider(f"{_HERE}.amazon_ses.EmailBackend", connections=8),
     "test": Provider(connections=1),
 }
