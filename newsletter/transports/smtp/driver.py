@@ -214,6 +214,9 @@ class _Sending:
                 line.lane.broke(receipt)
         if line.is_over:
             self._pool.drop(line)
+        elif line.retiring:
+            if line.conversation.is_idle and not line.leaving:
+                self._pool.part(line, time.monotonic())
         elif line.has_room and not line.is_free:
             self._pool.put_free(line)
 

@@ -42,8 +42,22 @@ class Line:
     """Drives one conversation. Not thread-safe, but for `cut`."""
 
     __slots__ = (
-        "_heard", "_pending", "_since", "_sock", "_tls", "conversation", "deaf", "fd",
-        "is_free", "lane", "leaving", "opened", "used", "watched",
+        "_heard",
+        "_pending",
+        "_since",
+        "_sock",
+        "_tls",
+        "begun",
+        "conversation",
+        "deaf",
+        "fd",
+        "is_free",
+        "lane",
+        "leaving",
+        "opened",
+        "retiring",
+        "used",
+        "watched",
     )  # fmt: skip
 
     def __init__(self, sock: socket.socket, offer: Offer, lane: Lane) -> None:
@@ -57,15 +71,17 @@ class Line:
         self.opened = self.used = self._since = time.monotonic()
         # The relay reads no more, but may still have something to say.
         self.deaf = False
-        # QUIT was said.
-        self.leaving = False
+        # Takes no more messages, and then QUIT was said.
+        self.retiring = self.leaving = False
+        # Messages begun on it.
+        self.begun = 0
         # Kept by the pool: among the free lines; watched for when the socket takes more.
         self.is_free = False
         self.watched = False
 
     @property
     def has_room(self) -> bool:
-        return self.conversation.has_room and not (self.deaf or self.leaving)
+        return self.conversation.has_room and not (self.deaf or self.retiring)
 
     @property
     def is_over(self) -> bool:
@@ -78,20 +94,19 @@ class Line:
         return self._pending is not None
 
     def is_worn(self, now: float) -> bool:
-        """Whether a new connection would be better for the next message. Only when idle."""
-        cap = self.lane.relay.messages
-        return (
-            now - self.used > LONGEST_IDLE
-            or now - self.opened > OLDEST
-            or 0 < cap <= self.conversation.carried
-        )
+        """Whether a new connection would be better for the next message."""
+        return now - self.used > LONGEST_IDLE or now - self.opened > OLDEST
 
     def take(self, outgoing: Outgoing, now: float) -> Receipt | None:
         """Begin a message; `write` then sends it off."""
         if self.conversation.is_idle:
             self._since = now
-        self.used = now
-        return self.conversation.take(outgoing)
+        refused = self.conversation.take(outgoing)
+        if refused is None:
+            self.used = now
+            self.begun += 1
+            self.retiring = self.begun == self.lane.relay.messages
+        return refused
 
     def write(self, now: float) -> list[Settled]:
         """Write what there is, as far as the socket takes it."""
@@ -155,7 +170,7 @@ class Line:
 
     def leave(self, now: float) -> None:
         """Say QUIT. The answer to it, or two seconds without one, end the line."""
-        self.leaving = True
+        self.retiring = self.leaving = True
         self._since = now
         self.conversation.quit()
         self.write(now)

@@ -114,10 +114,14 @@ class Pool:
         while self._free:
             line = self._free.popleft()
             line.is_free = False
-            if line.has_room:
-                if not (line.conversation.is_idle and line.is_worn(now)):
+            if not line.is_worn(now):
+                if line.has_room:
                     return line
+            elif line.conversation.is_idle:
                 self.part(line, now)
+            else:
+                # What is on it is finished first.
+                line.retiring = True
         return None
 
     def put_free(self, line: Line, *, first: bool = False) -> None:
@@ -157,7 +161,8 @@ class Pool:
         if self._lines.pop(line.fd, None) is None:
             return
         self._poll.unregister(line.fd)
-        line.lane.lines -= 1
+        if not line.leaving:
+            line.lane.lines -= 1
         self._not_free(line)
         line.drop()
 
@@ -170,6 +175,8 @@ class Pool:
     def part(self, line: Line, now: float) -> None:
         """Take leave of an idle line; it closes when the relay has answered, or soon after."""
         self._not_free(line)
+        # Another one may take its place from now on.
+        line.lane.lines -= 1
         line.leave(now)
         if line.is_over:
             self.drop(line)
