@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from newsletter.audience.in_sql import older_keys_bar, verdict
 from newsletter.audience.reasons import Reason
+from newsletter.sending import batch_sql
 from newsletter.sending.claim import Claim
-from newsletter.sending.clock import database_in, steady
+from newsletter.sending.clock import steady
 from newsletter.sending.copies import Copies, Prepared
 from newsletter.sending.errors import LostLease
 from newsletter.sending.models import Batch, Delivery, Mailing
@@ -94,15 +95,12 @@ def _hand_over(claim: Claim, rows: Sequence[Row], *, alone: bool) -> str:
     upto = rows[-1].place + 1 if rows else 0
     # While nothing is under way the mark may also go back, to before what was put back.
     claim.handed_upto = upto if alone else max(upto, claim.handed_upto)
-    held = Batch.objects.filter(claim.held())
-    changes: dict[str, Any] = {"lease_until": database_in(claim.lease.seconds)}
-    if rows:
-        changes["handed_upto"] = claim.handed_upto
-    sending = Mailing.objects.filter(pk=claim.mailing.pk, state=Mailing.State.SENDING)
-    if held.filter(mailing__in=sending).update(**changes):
+    held, mailing = (claim.batch_id, claim.epoch), claim.mailing.pk
+    mark = claim.handed_upto if rows else None
+    if batch_sql.hand_over(held, mailing, claim.lease.seconds, mark):
         return ""
-    state = Mailing.objects.values_list("state", flat=True).get(pk=claim.mailing.pk)
-    if state == Mailing.State.SENDING or not held.exists():
+    state = Mailing.objects.values_list("state", flat=True).get(pk=mailing)
+    if state == Mailing.State.SENDING or not Batch.objects.filter(claim.held()).exists():
         raise LostLease
     return state
 

@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from newsletter.sending import batch_sql
 from newsletter.sending.clock import database_in, database_now, steady
 from newsletter.sending.lease import Lease
 from newsletter.sending.models import Batch, Mailing
@@ -56,21 +56,11 @@ def claim_another(mailing: Mailing, worker: str) -> Claim | None:
 
     Only what the feeder has not handed to anybody, so that ids in the queue keep their meaning.
     """
-    waiting = (
-        Batch.objects.filter(mailing=mailing, state=Batch.State.READY)
-        .filter(Q(not_before__isnull=True) | Q(not_before__lte=database_now()))
-        .filter(
-            Q(fed_at__isnull=True) | Q(fed_at__lte=timezone.now() - timedelta(seconds=HINT_SECONDS))
-        )
-        .order_by("pk")
-        .values_list("pk", "epoch")
-    )
-    if connection.features.has_select_for_update_skip_locked:
-        # Only so that workers do not all try for the same one: what counts is the UPDATE.
-        waiting = waiting.select_for_update(skip_locked=True)
-    with transaction.atomic():
-        found = waiting.first()
-        return _take(*found, mailing, worker) if found else None
+    seconds = settings.SENDING_LEASE_SECONDS
+    lease = Lease(seconds, since=steady())
+    fed_before = timezone.now() - timedelta(seconds=HINT_SECONDS)
+    taken = batch_sql.take_next(mailing.pk, worker[:120], seconds, fed_before)
+    return Claim(*taken, worker, mailing, lease) if taken else None
 
 
 def _take(batch_id: int, epoch: int, mailing: Mailing, worker: str) -> Claim | None:

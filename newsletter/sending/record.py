@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -11,7 +10,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from newsletter.catalogue.models import Newsletter
-from newsletter.sending import bulk
+from newsletter.sending import batch_sql, bulk
 from newsletter.sending.backoff import delay_after, lumped
 from newsletter.sending.claim import Claim
 from newsletter.sending.errors import LostLease, OutOfBalance
@@ -41,18 +40,16 @@ def record(
         for row, receipt in results
         if receipt.outcome is not Outcome.ACCEPTED
     ]
-    counts: dict[str, Any] = {"accepted": F("accepted") + len(accepted)} if accepted else {}
-    if others:
-        ends = Counter(change.state for change in others)
-        counts["refused"] = F("refused") + ends[_State.REFUSED]
-        counts["unknown"] = F("unknown") + ends[_State.UNKNOWN]
-    if finished:
-        counts |= {"state": Batch.State.DONE, "lease_until": None, "worker": ""}
-    if not counts:
-        return
+    ends = Counter(change.state for change in others)
     with transaction.atomic():
         # First of all, because it locks the batch's row until the commit.
-        if not Batch.objects.filter(claim.held()).update(**counts):
+        if not batch_sql.count(
+            (claim.batch_id, claim.epoch),
+            accepted=len(accepted),
+            refused=ends[_State.REFUSED],
+            unknown=ends[_State.UNKNOWN],
+            finished=finished,
+        ):
             raise LostLease
         changed = bulk.accept(claim.batch_id, accepted, now)
         changed += bulk.change(claim.batch_id, others)
