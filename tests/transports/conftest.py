@@ -3,9 +3,13 @@ from typing import Any
 
 import pytest
 
+from newsletter.transports.esp import EspTransport
 from newsletter.transports.esp import transport as esp_transport
+from newsletter.transports.esp.providers import PROVIDERS
 from tests.transports import esp_apis
-from tests.transports.esp_apis import EspApis
+from tests.transports.esp_apis import ESPS, EspApis
+
+BATCHING = [esp for esp in ESPS if PROVIDERS[esp].most > 1]
 
 
 @pytest.fixture
@@ -17,3 +21,20 @@ def apis(settings: Any) -> Iterator[EspApis]:
     yield started
     stop()
     esp_transport._quiet_until.clear()
+
+
+@pytest.fixture(params=ESPS)
+def esp(request: pytest.FixtureRequest, apis: EspApis) -> Iterator[EspTransport]:
+    yield from transport(request.param)
+
+
+@pytest.fixture(params=BATCHING)
+def batching(request: pytest.FixtureRequest, apis: EspApis) -> Iterator[EspTransport]:
+    yield from transport(request.param)
+
+
+def transport(name: str) -> Iterator[EspTransport]:
+    # Brevo's account alone can say that nothing is measured; the others are told in each call.
+    made = EspTransport(name, tracking_off="brevo")
+    yield made
+    made.close()
