@@ -54,10 +54,13 @@ def test_eight_lines_take_every_message_once(pipelining: bool):
         assert server.most_open == 8
 
 
-def test_a_few_messages_open_one_line():
+def test_a_few_messages_open_one_line_and_wait_for_nothing_else(monkeypatch):
+    monkeypatch.setattr("newsletter.transports.smtp.driver.TICK", 5000)
     with FaultServer() as server:
         transport = transport_to(server)
+        begun = time.monotonic()
         send_all(transport, messages(3))
+        assert time.monotonic() - begun < 3
         assert server.connections == 1
         transport.close()
 

@@ -114,7 +114,7 @@ class _Sending:
             if self._answers:
                 answers, self._answers = self._answers, []
                 yield from answers
-            elif self._exhausted and not (self._on_lines or self._again):
+            if self._exhausted and not (self._on_lines or self._again):
                 return
             touched = pool.wait(self._patience)
             now = time.monotonic()
@@ -234,6 +234,7 @@ class _Sending:
         if self._moves[outgoing.key] < MOST_MOVES and (elsewhere or proved):
             self._moves[outgoing.key] += 1
             self._again.append(outgoing)
+            self._patience = 0
         else:
             self._answers.append(Answered(outgoing.key, receipt))
 
