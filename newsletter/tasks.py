@@ -11,7 +11,6 @@ import socket
 
 from celery import shared_task
 from celery.signals import worker_init, worker_process_shutdown, worker_shutting_down
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -28,13 +27,9 @@ from newsletter.sending.digest_run import run_due
 from newsletter.sending.errors import NotApproved
 from newsletter.sending.models import Mailing
 from newsletter.transports.errors import Misconfigured
-from newsletter.transports.protocol import Transport
-from newsletter.transports.select import bulk_transport
+from newsletter.transports.select import bulk_transport, close_kept
 
 log = logging.getLogger(__name__)
-
-# This process' own, with their lines, which outlive a task.
-_ways_out: dict[tuple[str, str], Transport] = {}
 
 # Waiting for one relay may take RFC 5321's ten minutes; the visibility timeout stands above it.
 DELIVER_LIMIT = 840
@@ -55,8 +50,7 @@ def _worker_is_told_to_stop(**_: object) -> None:
 
 @worker_process_shutdown.connect
 def _worker_process_ends(**_: object) -> None:
-    for way_out in _ways_out.values():
-        way_out.close()
+    close_kept()
     put_away()
 
 
@@ -71,7 +65,11 @@ def plan_issue(mailing_id: int) -> None:
 @shared_task
 def feed() -> None:
     """Hand the workers what the rate allows for the next seconds."""
-    for batch_id in feeding.feed(timezone.now()):
+    alerts = feeding.feed(timezone.now(), alerts=True)
+    for batch_id in alerts:
+        # A safety alert never waits behind the issues that are being sent.
+        deliver_batch.apply_async((batch_id,), queue="prompt")
+    for batch_id in feeding.feed(timezone.now(), alerts=False):
         deliver_batch.delay(batch_id)
 
 
@@ -83,18 +81,12 @@ def deliver_batch(batch_id: int) -> None:
     if claimed is None:
         return
     try:
-        transport = _way_out(health=claimed.mailing.is_health_data)
+        transport = bulk_transport(health=claimed.mailing.is_health_data)
     except Misconfigured as error:
         stop_for_trouble(claimed.mailing.pk, str(error))
         release(claimed)
         return
     deliver(claimed, transport, lambda mailing: claim_another(mailing, worker))
-
-
-def _way_out(*, health: bool) -> Transport:
-    """Raises what `bulk_transport` raises."""
-    fresh = bulk_transport(health=health)
-    return _ways_out.setdefault((settings.EMAIL_URL, settings.ESP), fresh)
 
 
 @shared_task
