@@ -11,6 +11,8 @@ import pytest
 
 from newsletter.transports.esp import EspTransport
 from newsletter.transports.esp import transport as esp_transport
+from newsletter.transports.esp.letters import opened
+from newsletter.transports.esp.transport import _Call
 from newsletter.transports.protocol import Answered, Outgoing
 from newsletter.transports.values import Outcome
 from tests.transports.esp_apis import ESPS, EspApis
@@ -223,6 +225,37 @@ def test_after_breaking_off_each_letter_taken_is_answered_and_no_other_is_called
     time.sleep(0.8)
     arrived = {int(re.sub(r"\D", "", to)) // 8 for to in apis.recipients}
     assert arrived <= set(unknown), "what was given back must not arrive"
+
+
+def test_what_was_given_back_does_not_go_out_when_the_transport_is_opened_again_at_once(
+    esp: EspTransport, apis: EspApis
+):
+    """The call's thread slept meanwhile, and must not wake up into the next task."""
+    esp.open()
+    esp_transport._quiet_until[esp.name] = time.monotonic() + 0.9
+
+    def abort_and_open() -> None:
+        esp.abort()
+        esp.open()
+
+    threading.Timer(0.2, abort_and_open).start()
+    (answer,) = esp.send([Outgoing(0, copy(0))])
+    time.sleep(1.0)
+
+    assert (answer.receipt.outcome, answer.receipt.about_the_line) == (Outcome.TEMPORARY, True)
+    assert apis.requests == []
+
+
+def test_a_call_that_was_given_back_begins_no_request(esp: EspTransport):
+    """Whichever of the two threads comes first: given back, or may have gone, and never both."""
+    letters = [opened(Outgoing(number, copy(number))) for number in range(3)]
+    call = _Call(letters, threading.Event())
+
+    assert call.begin(letters[:1])
+    given = {answer.key: answer.receipt.outcome for answer in call.give_back()}
+
+    assert given == {0: Outcome.UNKNOWN, 1: Outcome.TEMPORARY, 2: Outcome.TEMPORARY}
+    assert not call.begin(letters[1:])
 
 
 def test_what_begins_to_go_out_is_announced_before_it_does(esp: EspTransport, apis: EspApis):

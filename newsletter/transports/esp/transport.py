@@ -61,7 +61,8 @@ class EspTransport:
         self._idle: queue.SimpleQueue[tuple[float, Any]] = queue.SimpleQueue()
         self._idle.put((0.0, first))
         self._pool: ThreadPoolExecutor | None = None
-        self._broken_off = threading.Event()
+        # Set when this line is dropped; calls that began before keep the one that they know.
+        self._over = threading.Event()
 
     announces_content = True
 
@@ -71,7 +72,8 @@ class EspTransport:
         return self._provider.connections * self._provider.most
 
     def open(self) -> None:
-        self._broken_off.clear()
+        if self._over.is_set():
+            self._over = threading.Event()
         backend = self._backend()
         try:
             backend.open()
@@ -100,7 +102,7 @@ class EspTransport:
 
     def abort(self) -> None:
         """A call that is being made cannot be taken back: its letters are answered as unknown."""
-        self._broken_off.set()
+        self._over.set()
         self.close()
 
     def send(self, outgoing: Iterable[Outgoing | None]) -> Iterator[Answered]:
@@ -117,27 +119,27 @@ class EspTransport:
     def submit(self, call: "_Call") -> "Future[list[Answered]]":
         if self._pool is None:  # broken off this very moment
             future: Future[list[Answered]] = Future()
-            future.set_result([Answered(letter.key, _ABORTED) for letter in call.letters])
+            future.set_result(call.give_back())
             return future
         return self._pool.submit(self._make, call)
 
     def _make(self, call: "_Call") -> list[Answered]:
-        waited = self._wait_for_quiet()
+        waited = self._wait_for_quiet(call)
         if waited is not None:
-            return [Answered(letter.key, waited) for letter in call.letters]
+            return call.answered(call.letters, [waited] * len(call.letters))
         backend = self._backend()
         try:
             return self._try(call, backend, call.letters, again=True)
         finally:
             self._idle.put((time.monotonic(), backend))
 
-    def _wait_for_quiet(self) -> Receipt | None:
+    def _wait_for_quiet(self, call: "_Call") -> Receipt | None:
         """Wait while the ESP wants to be left alone; a receipt when that takes too long."""
         seconds = _quiet_until.get(self.name, 0.0) - time.monotonic()
         if seconds > PATIENCE:
             said = f"asked to be left alone for another {seconds:.0f} s"
             return Receipt(Outcome.TEMPORARY, 450, "4.3.2", said, about_the_line=True)
-        if self._broken_off.wait(max(seconds, 0.0)):
+        if call.over.wait(max(seconds, 0.0)):
             return _ABORTED
         return None
 
@@ -145,10 +147,9 @@ class EspTransport:
         self, call: "_Call", backend: Any, letters: Sequence[Letter], *, again: bool
     ) -> list[Answered]:
         """Send these letters in one call, or in smaller ones when that is refused whole."""
-        if self._broken_off.is_set():
-            return [Answered(letter.key, _ABORTED) for letter in letters]
         message = as_django_message(list(letters), switch_tracking_off=not self._tracking_off)
-        call.begun = True
+        if not call.begin(letters):
+            return call.answered(letters, [_ABORTED] * len(letters))
         try:
             backend.open()
             backend.send_messages([message])
@@ -159,16 +160,15 @@ class EspTransport:
             if found.wait:
                 _quiet_until[self.name] = time.monotonic() + found.wait
                 if again and found.wait <= PATIENCE:
-                    refused = self._wait_for_quiet()
+                    refused = self._wait_for_quiet(call)
                     if refused is None:
                         return self._try(call, backend, letters, again=False)
             if found.receipt.outcome is Outcome.UNKNOWN or found.receipt.about_the_line:
                 _close(backend)
             if found.nothing_went and not found.receipt.about_the_line and len(letters) > 1:
                 return self._in_halves(call, backend, letters)
-            return [Answered(letter.key, found.receipt) for letter in letters]
-        receipts = _receipts(message, letters)
-        return [Answered(letter.key, each) for letter, each in zip(letters, receipts, strict=True)]
+            return call.answered(letters, [found.receipt] * len(letters))
+        return call.answered(letters, _receipts(message, letters))
 
     def _in_halves(self, call: "_Call", backend: Any, letters: Sequence[Letter]) -> list[Answered]:
         """One bad address makes some APIs refuse a whole call, and none of it was sent."""
@@ -177,8 +177,7 @@ class EspTransport:
         for half in (letters[:middle], letters[middle:]):
             if call.refused_alone >= TRIES_ALONE:
                 # It is not about one letter: what is left hears the same, without a call each.
-                last = call.refusal or _ABORTED
-                answers += [Answered(letter.key, last) for letter in half]
+                answers += call.answered(half, [call.refusal or _ABORTED] * len(half))
                 continue
             some = self._try(call, backend, half, again=True)
             if len(half) == 1 and some[0].receipt.outcome is Outcome.OURS:
@@ -199,14 +198,44 @@ class EspTransport:
 
 
 class _Call:
-    """Letters that go out together."""
+    """Letters that go out together, in a thread that may be told at any moment that it is over."""
 
-    def __init__(self, letters: list[Letter]) -> None:
+    def __init__(self, letters: list[Letter], over: threading.Event) -> None:
         self.letters = letters
-        # True once a request may have left this machine.
-        self.begun = False
+        self.over = over
         self.refused_alone = 0
         self.refusal: Receipt | None = None
+        self._lock = threading.Lock()
+        self._given_back = False
+        # What may have left this machine, and what is known of it.
+        self._begun: set[int] = set()
+        self._known: dict[int, Receipt] = {}
+
+    def begin(self, letters: Sequence[Letter]) -> bool:
+        """Ask leave for a request with these letters. False once they were given back."""
+        with self._lock:
+            if not self._given_back:
+                self._begun.update(letter.key for letter in letters)
+            return not self._given_back
+
+    def answered(self, letters: Sequence[Letter], receipts: Sequence[Receipt]) -> list[Answered]:
+        answers = [Answered(one.key, each) for one, each in zip(letters, receipts, strict=True)]
+        with self._lock:
+            self._known.update(answers)
+        return answers
+
+    def give_back(self) -> list[Answered]:
+        """Answer every letter now, whatever the thread is doing; it will begin no other request."""
+        with self._lock:
+            self._given_back = True
+            return [
+                Answered(
+                    letter.key,
+                    self._known.get(letter.key)
+                    or (_LOST if letter.key in self._begun else _ABORTED),
+                )
+                for letter in self.letters
+            ]
 
 
 class _Sending:
@@ -214,6 +243,7 @@ class _Sending:
 
     def __init__(self, transport: EspTransport, outgoing: Iterator[Outgoing | None]) -> None:
         self._transport = transport
+        self._over = transport._over
         self._outgoing = outgoing
         self._exhausted = False
         self._gathered: list[Letter] = []
@@ -222,7 +252,7 @@ class _Sending:
 
     def run(self) -> Iterator[Answered]:
         while not (self._exhausted and not self._gathered and not self._calling):
-            if self._transport._broken_off.is_set():
+            if self._over.is_set():
                 yield from self._broken_off()
                 return
             nothing_ready = yield from self._gather()
@@ -259,7 +289,7 @@ class _Sending:
         provider = self._transport._provider
         while self._gathered and len(self._calling) < provider.connections:
             number = provider.group(self._gathered)
-            call = _Call(self._gathered[:number])
+            call = _Call(self._gathered[:number], self._over)
             # Here and not in the call's thread: the caller's books are no business of a thread.
             for letter in call.letters:
                 begins = self._begins.pop(letter.key)
@@ -272,12 +302,8 @@ class _Sending:
     def _broken_off(self) -> Iterator[Answered]:
         for letter in self._gathered:
             yield Answered(letter.key, _ABORTED)
-        for future, call in self._calling.items():
-            if future.done() and not future.cancelled():
-                yield from future.result()
-            else:
-                receipt = _LOST if call.begun else _ABORTED
-                yield from [Answered(letter.key, receipt) for letter in call.letters]
+        for call in self._calling.values():
+            yield from call.give_back()
 
 
 def _receipts(message: Any, letters: Sequence[Letter]) -> list[Receipt]:
