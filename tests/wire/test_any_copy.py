@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import fast_mail_parser
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from newsletter.wire.headers import (
@@ -136,6 +136,7 @@ def decoded(words: str) -> str:
     return str(make_header(decode_header(words.replace("\r\n", ""))))
 
 
+@settings(deadline=None)
 @example(
     text="\n.\r",
     document=".",
@@ -178,6 +179,7 @@ def test_a_copy_reads_back_as_what_was_put_in(
     assert other.attachments == []
 
 
+@settings(deadline=None)
 @given(text=CONTENT, subject=NAME, reader=READER)
 def test_a_copy_means_what_the_standard_library_would_have_built(
     text: str, subject: str, reader: Reader
@@ -211,6 +213,7 @@ INJECTION = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(before=ONE_LINE, after=ONE_LINE, injected=INJECTION, reader=READER)
 def test_a_line_break_or_nul_in_any_value_makes_no_copy(
     before: str, after: str, injected: str, reader: Reader
