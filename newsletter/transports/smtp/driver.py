@@ -137,7 +137,7 @@ class _Sending:
         pool = self._pool
         self._patience = TICK
         while not self.aborted and (self._again or not self._exhausted):
-            line = pool.take_free(now)
+            line = pool.take_free(now, freshest=bool(self._again))
             if line is None:
                 if self._on_lines or pool.is_opening:
                     self._open_one_more(now)

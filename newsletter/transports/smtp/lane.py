@@ -48,11 +48,10 @@ class Lane:
     def broke(self, receipt: Receipt) -> None:
         """A fresh line ended before its first message was answered, as `receipt` says."""
         error = LineDown(f"{self.relay.where}: {receipt.as_line()}")
-        if receipt.code == 421:
-            # Too many lines, or too much mail: it gets fewer from now on.
-            self.most = max(1, self.lines)
-            self.failed(error)
-        elif receipt.about_the_line:
+        if receipt.about_the_line:
+            if receipt.code == 421:
+                # Too many lines, or too much mail: it gets fewer from now on.
+                self.most = max(1, self.lines)
             self.failed(error)
         else:
             self.trouble = error

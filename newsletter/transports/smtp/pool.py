@@ -109,8 +109,14 @@ class Pool:
             elif line.is_worn(now) and not line.leaving:
                 self.part(line, now)
 
-    def take_free(self, now: float) -> Line | None:
-        """Return a line with room, which is then no longer free."""
+    def take_free(self, now: float, *, freshest: bool = False) -> Line | None:
+        """Return a line with room, which is then no longer free.
+
+        `freshest` is for what another line ended with: of several that are as worn, the next one
+        might end with it too.
+        """
+        if freshest and len(self._free) > 1:
+            self._free = deque(sorted(self._free, key=lambda line: line.begun))
         while self._free:
             line = self._free.popleft()
             line.is_free = False
