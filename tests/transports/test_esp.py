@@ -1,8 +1,10 @@
 """What an ESP's words mean, and what is refused before any is called."""
 
+import sys
 import time
 from types import SimpleNamespace
 
+import anymail.backends  # noqa: F401  # there before a test takes a part of it away
 import pytest
 import requests
 from anymail.exceptions import (
@@ -268,6 +270,16 @@ def test_an_esp_that_measures_by_its_account_sends_only_once_that_is_off(esp, se
     with pytest.raises(Misconfigured, match="ESP_TRACKING_OFF"):
         EspTransport(esp, tracking_off="postmark")
     assert EspTransport(esp, tracking_off=esp).name == f"esp-{esp}"
+
+
+def test_a_package_that_is_missing_is_named(monkeypatch):
+    for package in ("anymail.backends", "newsletter.transports.esp"):
+        monkeypatch.delitem(sys.modules, f"{package}.amazon_ses", raising=False)
+        monkeypatch.delattr(sys.modules[package], "amazon_ses", raising=False)
+    monkeypatch.setitem(sys.modules, "boto3", None)
+
+    with pytest.raises(Misconfigured, match="boto3"):
+        EspTransport("amazon_ses")
 
 
 def test_once_it_is_off_in_the_account_no_call_speaks_of_it():

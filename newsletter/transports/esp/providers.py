@@ -46,10 +46,10 @@ class Provider:
         path = self.backend or f"anymail.backends.{esp}.EmailBackend"
         try:
             kind: type[BaseEmailBackend] = import_string(path)
+        except ImproperlyConfigured as error:  # a package that it needs is not installed
+            raise Misconfigured(f"ESP={esp}: {error}") from error
         except ImportError as error:
             raise Misconfigured(f"ESP={esp} is no backend of django-anymail.") from error
-        except ImproperlyConfigured as error:  # its package is not installed
-            raise Misconfigured(f"ESP={esp}: {error}") from error
         try:
             backend: Any = kind(fail_silently=False)
         except ImproperlyConfigured as error:
