@@ -171,3 +171,13 @@ def test_a_reply_may_be_split_anywhere(reply: bytes):
         talk.received(reply[at:])
         assert not talk.over
         assert talk.heard == 1
+
+
+def test_a_refusal_that_was_heard_stands_although_the_line_ends_behind_it():
+    talk = begun("ada@example.org")
+    write(talk)
+    talk.received(b"250 ok\r\n550 5.1.1 no such mailbox\r\n")
+
+    (settled,) = talk.lost("gone")
+
+    assert (settled.receipt.outcome, settled.unsent) == (Outcome.PERMANENT, False)
