@@ -28,8 +28,11 @@ def sink(counter: Path | None = None) -> Iterator[tuple[str, int]]:
     argv = (
         # It refuses to run as root.
         [
-            postfix, *(["-c"] if counter else []), *(["-u", "nobody"] if os.geteuid() == 0 else []),
-            f"127.0.0.1:{port}", "200",
+            postfix,
+            *(["-c"] if counter else []),
+            *(["-u", "nobody"] if os.geteuid() == 0 else []),
+            f"127.0.0.1:{port}",
+            "200",
         ]  # fmt: skip
         if postfix
         else [sys.executable, "-m", "benchmarks.sink", str(port)]

@@ -35,13 +35,13 @@ def accept(batch: int, ids: Sequence[int], at: datetime) -> int:
     with connection.cursor() as cursor:
         when = connection.ops.adapt_datetimefield_value(at)
         if connection.vendor == "postgresql":
-            cursor.execute(f"{_ACCEPT} = ANY(%s)", [when, batch, list(ids)])  # noqa: S608
+            cursor.execute(f"{_ACCEPT} = ANY(%s)", [when, batch, list(ids)])
         else:
             cursor.execute(
                 f"{_ACCEPT} IN (SELECT value FROM json_each(%s))",  # noqa: S608
                 [when, batch, json.dumps(ids)],
             )
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def change(batch: int, changes: Sequence[Change]) -> int:
@@ -53,14 +53,14 @@ def change(batch: int, changes: Sequence[Change]) -> int:
         if connection.vendor == "postgresql":
             columns = list(map(list, zip(*changes, strict=True)))
             cursor.execute(
-                f"{_CHANGE.format('found.')} FROM unnest(%s::bigint[], %s::text[], %s::text[],"  # noqa: S608
+                f"{_CHANGE.format('found.')} FROM unnest(%s::bigint[], %s::text[], %s::text[],"
                 " %s::timestamptz[], %s::timestamptz[])"
                 " AS found(pk, state, reply, retry_at, outcome_at)"
                 " WHERE sending_delivery.id = found.pk AND batch_id = %s"
                 " AND sending_delivery.state = 'queued'",
                 [*columns, batch],
             )
-            return cursor.rowcount
+            return int(cursor.rowcount)
         changed = 0
         for one in changes:
             cursor.execute(
@@ -76,4 +76,3 @@ def change(batch: int, changes: Sequence[Change]) -> int:
             )  # fmt: skip
             changed += cursor.rowcount
         return changed
-

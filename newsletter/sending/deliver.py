@@ -21,8 +21,8 @@ from newsletter.transports.values import Outcome, without_addresses
 
 log = logging.getLogger(__name__)
 
-# This process' own, made when it sends for the first time.
-_journal: Journal | None = None
+# This process' own, made when it sends for the first time; one, or none yet.
+_journals: list[Journal] = []
 
 
 class Ending(StrEnum):
@@ -99,16 +99,15 @@ def release(claim: Claim, *, pause: float = 0.0) -> None:
 
 def put_away() -> None:
     """This process ends, and what it did is recorded."""
-    if _journal is not None:
-        _journal.close()
+    while _journals:
+        _journals.pop().close()
 
 
 def _open_journal() -> Journal:
-    global _journal
-    if _journal is None:
-        _journal = Journal(settings.SENDING_JOURNAL_DIR)
-    _journal.open()
-    return _journal
+    if not _journals:
+        _journals.append(Journal(settings.SENDING_JOURNAL_DIR))
+    _journals[0].open()
+    return _journals[0]
 
 
 def _wait_for_line(held: list[Claim], why: str) -> Ending:

@@ -6,6 +6,9 @@ message's first byte, and *answered*. What was appended is in the page cache, so
 worker that is killed at any instruction. Whoever reads it then (`proofs`) knows what was accepted,
 what certainly never went out, and that only what was taken and not answered is unknown.
 
+Only while the machine runs, though: after a power cut the last of it may be missing. A file that is
+older than the machine's start therefore proves what it says, and nothing by what it does not say.
+
 One file for each process, locked as long as the process lives (flock): a file that can be locked
 was left behind by a dead one. Its room is allotted before the first byte is sent, so that a full
 disk is found out then and not in the middle. A journal that cannot be written whole is emptied,
@@ -80,7 +83,7 @@ class Journal:
 
     def _make(self) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+        name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}.{_this_start()}"
         # Under another name until it is locked: nobody must take it for one left behind.
         begun = self._folder / f"{name}.begun"
         self._file = os.open(begun, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -142,6 +145,14 @@ class Journal:
         self._file, self._path = -1, None
 
 
+def _this_start() -> str:
+    """Return what tells this start of the machine from the others; "" where nothing does."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
+
+
 def _allot(file: int) -> None:
     if hasattr(os, "posix_fallocate"):
         os.posix_fallocate(file, 0, SIZE)
@@ -153,6 +164,8 @@ def _allot(file: int) -> None:
 class Left:
     """What a process that is gone had written. Attempts as in `prove_late`."""
 
+    # False when the machine was started since: its end may be missing.
+    is_whole: bool = True
     # Claims: batch, epoch, stamp.
     batches: list[tuple[int, int, bytes]] = field(default_factory=list)
     # What was taken, with its attempt: accepted, certainly not sent, or nobody knows.
@@ -205,5 +218,8 @@ def left_behind(folder: Path) -> Iterator[Left]:
             # Whoever had the lock before may have removed it meanwhile.
             if not path.exists():
                 continue
-            yield Left.read(journal.read())
+            left = Left.read(journal.read())
+            start = _this_start()
+            left.is_whole = start != "" and path.name.endswith(f".{start}.journal")
+            yield left
             path.unlink(missing_ok=True)

@@ -155,7 +155,7 @@ def _write(
                 *(value for numbered in enumerate(batches) for value in numbered),
             ],
         )
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def _readers(

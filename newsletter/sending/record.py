@@ -25,9 +25,7 @@ _State = Delivery.State
 PATIENCE_WITH_OURS = 3
 
 
-def record(
-    claim: Claim, results: Sequence[tuple[Row, Receipt]], *, finished: bool = False
-) -> None:
+def record(claim: Claim, results: Sequence[tuple[Row, Receipt]], *, finished: bool = False) -> None:
     """Write the outcomes of what was handed over. `finished` says that nothing of the batch is
     left to be sent now; what is to be tried again will move to a new batch.
 

@@ -13,7 +13,6 @@ reader from getting two copies:
 import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from newsletter.sending import pace, stopping, throttle
@@ -23,14 +22,15 @@ from newsletter.sending.clerk import Job
 from newsletter.sending.clock import steady
 from newsletter.sending.copies import Copies
 from newsletter.sending.errors import ContentDamaged, LostLease
-from newsletter.sending.journal import Journal, Left
+from newsletter.sending.held import Held
+from newsletter.sending.journal import Journal
 from newsletter.sending.models import Mailing
 from newsletter.sending.record import record
 from newsletter.sending.row import Row
 from newsletter.sending.settle import end_if_balanced
 from newsletter.sending.take_back import act_on, stamp_of
 from newsletter.transports.protocol import Outgoing, Transport
-from newsletter.transports.values import Envelope, Outcome, Receipt, UnsafeEnvelope
+from newsletter.transports.values import Outcome, Receipt, UnsafeEnvelope
 from newsletter.wire.headers import UnsafeValue
 
 log = logging.getLogger(__name__)
@@ -43,40 +43,6 @@ TURN_SECONDS = 5.0
 RECORD_SECONDS = 0.5
 # The longest sleep while the throttle has nothing to give.
 NAP = 0.25
-
-
-@dataclass(slots=True, eq=False)
-class Held:
-    """A claimed batch of this run."""
-
-    claim: Claim
-    # On the wire, by key.
-    out: dict[int, Row] = field(default_factory=dict)
-    # Every outcome of this run in the order of its coming, and how many of them the clerk has.
-    results: list[tuple[Row, Receipt]] = field(default_factory=list)
-    recorded: int = 0
-    answered: set[int] = field(default_factory=set)
-    # The first place of what was handed over and then not sent after all.
-    put_back: int | None = None
-    # Nothing is queued behind what was looked at.
-    last: bool = False
-    # What comes next is a second copy, which goes alone.
-    next_goes_alone: bool = False
-    # Given to the clerk to be recorded as done.
-    finished: bool = False
-
-    @property
-    def is_through(self) -> bool:
-        return self.last and not self.out and self.put_back is None
-
-    def all_known(self) -> Left:
-        left = Left()
-        for row, receipt in self.results:
-            if receipt.outcome is Outcome.ACCEPTED:
-                left.accepted[row.pk] = row.attempt + 1
-            elif receipt.outcome is Outcome.UNKNOWN:
-                left.unknown[row.pk] = row.attempt + 1
-        return left
 
 
 class _Found(NamedTuple):

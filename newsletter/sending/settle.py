@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from newsletter.sending.balance import Counts, counts, recount
+from newsletter.sending.balance import counts, recount
 from newsletter.sending.batch_sql import any_open
 from newsletter.sending.control import stop_for_trouble
 from newsletter.sending.errors import LostLease

@@ -63,12 +63,12 @@ def act_on(batch_id: int, epoch: int, left: Left) -> None:
         return
     with transaction.atomic():
         if _fence(batch_id, epoch, expired=False):
-            unknown = _settle(batch.mailing, batch_id, epoch, left, knows_all=True)
+            unknown = _settle(batch.mailing, batch_id, epoch, left, knows_all=left.is_whole)
             log.warning("Batch %s: its worker is gone, %s unknown", batch_id, unknown)
             return
     # Somebody took it back before, knowing less.
     proved = prove_late(_of_batch(batch_id, left.accepted).items())
-    queued = _queue_again(batch_id, epoch, left)
+    queued = _queue_again(batch_id, epoch, left) if left.is_whole else 0
     if proved or queued:
         log.warning("Batch %s: %s proved late, %s were never sent", batch_id, proved, queued)
 
@@ -131,9 +131,7 @@ def _queue_again(batch: int, epoch: int, left: Left) -> int:
     with transaction.atomic():
         # Locks the batch's row, as everything that counts does.
         Batch.objects.filter(pk=batch).update(unknown=F("unknown"))
-        unknown = Delivery.objects.filter(
-            batch=batch, state=_State.UNKNOWN, reply=_lost_in(epoch)
-        )
+        unknown = Delivery.objects.filter(batch=batch, state=_State.UNKNOWN, reply=_lost_in(epoch))
         again = [pk for pk in unknown.order_by().values_list("pk", flat=True) if pk not in known]
         changed = unknown.filter(pk__in=again).update(
             state=_State.QUEUED,

@@ -21,7 +21,7 @@ def in_sql(newsletter: Newsletter) -> dict[int, str | None]:
     now = connection.ops.adapt_datetimefield_value(timezone.now())
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT reader.id, {verdict(newsletter)}, reader.address_hash"  # noqa: S608
+            f"SELECT reader.id, {verdict(newsletter)}, reader.address_hash"
             " FROM signup_subscriber reader LEFT JOIN signup_subscription sub"
             " ON sub.subscriber_id = reader.id AND sub.newsletter_id = %s",
             [now, newsletter.pk],

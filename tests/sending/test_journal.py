@@ -5,7 +5,7 @@ import os
 import pytest
 
 from newsletter.sending import deliver
-from newsletter.sending.balance import counts
+from newsletter.sending.balance import Counts, counts
 from newsletter.sending.chunk import next_chunk
 from newsletter.sending.journal import SIZE, Journal, Left, left_behind
 from newsletter.sending.models import Batch, Delivery, Mailing
@@ -93,6 +93,18 @@ def test_a_journal_found_after_its_batch_was_taken_back_still_proves_what_it_kno
     assert len(sent_to()) == 5
 
 
+def test_after_a_power_cut_a_journal_proves_only_what_it_says(journal, monkeypatch):
+    """Its end may never have reached the disk: what it does not name may have gone out."""
+    mailing, _ = died_with_five(journal)
+    journal.leave()
+    monkeypatch.setattr("newsletter.sending.journal._this_start", lambda: "the next start")
+
+    recover()
+
+    assert states(mailing) == ["accepted"] + ["unknown"] * 4 + ["queued"] * 2
+    assert_balanced(mailing)
+
+
 def test_reading_a_journal_twice_changes_nothing_more(journal, folder):
     mailing, _ = died_with_five(journal)
     journal.leave()
@@ -153,7 +165,7 @@ def test_what_a_finished_run_wrote_is_gone_before_the_next_byte(journal):
     journal.rest()
     assert Left.read(journal._path.read_bytes()) == Left()
     journal.open()
-    assert os.path.getsize(journal._path) == SIZE
+    assert journal._path.stat().st_size == SIZE
     assert Left.read(journal._path.read_bytes()) == Left()
 
 
@@ -162,7 +174,7 @@ def test_a_full_disk_costs_the_journal_and_no_mail(monkeypatch, folder):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "posix_fallocate", full)
-    monkeypatch.setattr(deliver, "_journal", None)
+    monkeypatch.setattr(deliver, "_journals", [])
     mailing = planned(3)
 
     run()
@@ -171,7 +183,9 @@ def test_a_full_disk_costs_the_journal_and_no_mail(monkeypatch, folder):
     assert list(folder.iterdir()) == []
 
 
-def test_a_journal_that_cannot_be_written_any_more_says_nothing_at_all(journal, folder, monkeypatch):
+def test_a_journal_that_cannot_be_written_any_more_says_nothing_at_all(
+    journal, folder, monkeypatch
+):
     """Half of one would say of what was sent that it had not been."""
     journal.batch(7, 1, b"stampsta")
     journal.accepted(1, 1)
@@ -192,7 +206,7 @@ def test_a_mailing_whose_count_changes_between_two_looks_ends_all_the_same(monke
     from newsletter.sending import settle
 
     mailing = planned(2)
-    looks = iter([settle.Counts(planned=2, accepted=1, unknown=1)])
+    looks = iter([Counts(planned=2, accepted=1, unknown=1)])
     real = settle.recount
     monkeypatch.setattr(settle, "recount", lambda mailing: next(looks, None) or real(mailing))
 
@@ -206,7 +220,7 @@ def test_a_mailing_whose_counts_stay_apart_is_stopped(monkeypatch):
     from newsletter.sending import settle
 
     mailing = planned(2)
-    monkeypatch.setattr(settle, "recount", lambda _: settle.Counts(planned=2, accepted=1))
+    monkeypatch.setattr(settle, "recount", lambda _: Counts(planned=2, accepted=1))
 
     run()
 

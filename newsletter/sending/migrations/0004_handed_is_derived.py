@@ -34,8 +34,6 @@ class Migration(migrations.Migration):
         migrations.RemoveIndex(model_name="batch", name="sending_bat_mailing_67b24a_idx"),
         migrations.AddIndex(
             model_name="batch",
-            index=models.Index(
-                fields=["mailing", "state", "id"], name="sending_batch_next"
-            ),
+            index=models.Index(fields=["mailing", "state", "id"], name="sending_batch_next"),
         ),
     ]
