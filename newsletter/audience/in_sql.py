@@ -1,4 +1,4 @@
-"""The last look's rule (`eligibility.check`), as an expression for a query that reads the rows anyway.
+"""The last look's rule (`eligibility.check`), for a query that reads the rows anyway.
 
 The hot path of sending joins deliveries with their readers; asking the rule of its own would read
 both a second time. tests/audience holds the two to each other, reader by reader.

@@ -141,8 +141,8 @@ def _queued(claim: Claim, limit: int) -> list[list[Any]]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT d.id, d.place, d.subscriber_id, d.edition_id, d.attempt, d.resent,"  # noqa: S608
-            " reader.email, reader.first_name, reader.language, reader.timezone, reader.text_only, sub.id,"
-            f" d.article_ids, {verdict(claim.mailing.newsletter)}, reader.address_hash"
+            " reader.email, reader.first_name, reader.language, reader.timezone, reader.text_only,"
+            f" sub.id, d.article_ids, {verdict(claim.mailing.newsletter)}, reader.address_hash"
             " FROM sending_delivery d"
             " JOIN signup_subscriber reader ON reader.id = d.subscriber_id"
             " LEFT JOIN signup_subscription sub ON sub.subscriber_id = d.subscriber_id"
