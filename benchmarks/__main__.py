@@ -3,7 +3,15 @@
 import subprocess
 import sys
 
-MEASUREMENTS = ("benchmarks.pipeline", "benchmarks.signup", "benchmarks.list_bomb")
+MEASUREMENTS = (
+    "benchmarks.copies",
+    "benchmarks.engine",
+    "benchmarks.distance",
+    "benchmarks.pipeline",
+    "benchmarks.plan",
+    "benchmarks.signup",
+    "benchmarks.list_bomb",
+)
 
 
 def main() -> int:

@@ -1,48 +1,75 @@
-"""Who used the processor: CPU time of this benchmark's own children, by what they are.
-
-From /proc, so on Linux only; elsewhere the figures are left out.
-"""
+"""CPU seconds and memory of other processes, from /proc. Linux only."""
 
 import os
-from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
-_PROC = Path("/proc")
-_TICKS = os.sysconf("SC_CLK_TCK")
+_TICK = os.sysconf("SC_CLK_TCK")
 # What a process is called in /proc/<pid>/cmdline, and what that is here.
 _KINDS = {b"gunicorn": "web", b"postgres": "postgres", b"valkey": "valkey", b"redis": "valkey"}
 
 
-def spent() -> Counter[str]:
-    """Return the CPU seconds, user and system, that each kind of child has used so far."""
+@dataclass(frozen=True, slots=True)
+class Stat:
+    pid: int
+    parent: int
+    # Its own, and that of its children which have ended.
+    seconds: float
+
+
+def family_seconds(root: int) -> float:
+    """CPU used so far by `root` and everything under it, the dead included."""
+    return sum(stat.seconds for stat in _family(root))
+
+
+def seconds_by_kind() -> Counter[str]:
+    """CPU used so far by this benchmark's own living children, by what they are."""
     found: Counter[str] = Counter()
-    for pid in _family(os.getpid()):
+    for stat in _family(os.getpid()):
         try:
-            command = (_PROC / str(pid) / "cmdline").read_bytes()
-            ticks = sum(map(int, _stat(pid)[11:13]))
-        except (OSError, ValueError):
-            continue  # it has ended meanwhile
+            command = Path(f"/proc/{stat.pid}/cmdline").read_bytes()
+        except OSError:
+            continue
         kind = next((kind for name, kind in _KINDS.items() if name in command), None)
-        if kind is not None:
-            found[kind] += ticks / _TICKS
+        if kind is not None and stat.pid != os.getpid():
+            found[kind] += stat.seconds
     return found
 
 
-def _family(root: int) -> Iterator[int]:
-    children: dict[int, list[int]] = defaultdict(list)
-    for entry in _PROC.glob("[0-9]*"):
-        try:
-            children[int(_stat(int(entry.name))[1])].append(int(entry.name))
-        except (OSError, ValueError):
+def peak_rss_mib(root: int) -> float:
+    """The largest peak of resident memory that any living process of the family had."""
+    return max((_peak(stat.pid) for stat in _family(root)), default=0.0)
+
+
+def _family(root: int) -> Iterable[Stat]:
+    everything = list(_stats())
+    wanted = {root}
+    while True:
+        more = {stat.pid for stat in everything if stat.parent in wanted} - wanted
+        if not more:
+            return [stat for stat in everything if stat.pid in wanted]
+        wanted |= more
+
+
+def _stats() -> Iterable[Stat]:
+    for folder in Path("/proc").iterdir():
+        if not folder.name.isdigit():
             continue
-    waiting = list(children[root])
-    while waiting:
-        pid = waiting.pop()
-        yield pid
-        waiting += children[pid]
+        try:
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        # proc(5): ppid is the 4th field, utime, stime, cutime and cstime the 14th to the 17th.
+        ticks = sum(map(int, fields[11:15]))
+        yield Stat(int(folder.name), int(fields[1]), ticks / _TICK)
 
 
-def _stat(pid: int) -> list[str]:
-    """The fields of /proc/<pid>/stat behind the command's name (proc(5)): state, ppid, …"""
-    return (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+def _peak(pid: int) -> float:
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0.0
+    line = next((line for line in status.splitlines() if line.startswith("VmHWM:")), "VmHWM: 0 kB")
+    return int(line.split()[1]) / 1024

@@ -1,150 +1,176 @@
-"""The whole pipeline, claim → SMTP → recorded, beside Django's own send_messages.
+"""The whole pipeline, fed → claimed → SMTP → recorded, beside Django's own send_messages.
 
-    python -m benchmarks.pipeline [--readers 5000] [--runs 3] [--database postgres|sqlite]
+    python -m benchmarks.pipeline [--readers 100000] [--runs 3] [--database postgres|sqlite]
 
-Both hand the same message to the same sink, in the same run. Django's side gets its messages
-ready-made as EmailMultiAlternatives and keeps no books at all.
+Real Celery workers send a real mailing; CPU is read from /proc for every process of theirs and of
+PostgreSQL. Both sides hand the same message to the same sink, in the same run. Django's side gets
+its messages ready-made as EmailMultiAlternatives and keeps no books at all. What the sink counted is
+held against what was planned.
 """
 
 import argparse
 import os
-import resource
 import statistics
 import sys
 import time
-from collections.abc import Callable
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
-from benchmarks.sink import sink
+from benchmarks import cpu
+from benchmarks.sink import messages_in, sink
 from benchmarks.stage import ROOT, stage, table, write
 
 PEER_MESSAGES = 500
+LONGEST = 1200
+# So many make a message of 26 kB.
+PARAGRAPHS = 1
+COUNTER = Path(os.environ["VAR_DIR"]) / "sink.count"
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="benchmarks.pipeline")
-    parser.add_argument("--readers", type=int, default=5000)
+    parser.add_argument("--readers", type=int, default=100_000)
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--lines", type=int, default=8, help="connections of each process")
     parser.add_argument("--database", choices=["sqlite", "postgres"], default="postgres")
     chosen = parser.parse_args()
     if not 1 <= chosen.readers <= 1_000_000 or not 1 <= chosen.runs <= 20:
         parser.error("--readers is 1 to 1000000, --runs 1 to 20")
-    with stage(chosen.database), sink() as (kind, port):
-        result = measure(chosen.readers, chosen.runs, port)
+    with stage(chosen.database), sink(COUNTER) as (kind, port):
+        result = measure(chosen, port)
     result = {"database": chosen.database, "sink": kind, **result}
     show(result)
     print(f"\nWritten to {write('pipeline', result).relative_to(ROOT)}")
-    return 0
+    return 1 if result["lost"] or result["doubled"] else 0
 
 
-def measure(readers: int, runs: int, port: int) -> dict[str, Any]:
-    from django.conf import settings
-
+def measure(chosen: argparse.Namespace, port: int) -> dict[str, Any]:
     from newsletter.management import test_mailing
+    from tests.running.processes import start_worker
 
-    settings.EMAIL_URL = f"smtp://127.0.0.1:{port}"
     newsletter = test_mailing.make_newsletter()
-    test_mailing.make_readers(newsletter, readers)
-    ours_one = [_ours(readers, processes=1) for _ in range(runs)]
-    ours_two = [_ours(readers, processes=2) for _ in range(runs)]
-    size, peer = 0, []
-    for _ in range(runs):
+    test_mailing.make_readers(newsletter, chosen.readers)
+    _analyze()
+    url = f"smtp://127.0.0.1:{port}"
+    environment = {
+        **os.environ,
+        "EMAIL_URL": f"{url}?lines={chosen.lines}",
+        # The worker says when it is ready, at this level.
+        "LOG_LEVEL": "INFO",
+    }
+    log = Path(os.environ["VAR_DIR"]) / "worker.log"
+    runs, peers, size = [], [], 0
+    for _ in range(chosen.runs):
         size, figures = _peer(newsletter, port)
-        peer.append(figures)
+        peers.append(figures)
+        worker = start_worker(
+            "bulk", name="bench", log=log, env=environment, concurrency=chosen.processes
+        )
+        try:
+            runs.append(_run(chosen.readers, worker))
+        finally:
+            worker.stop()
+    rates = sorted(run.rate for run in runs)
+    peer = statistics.median(rate for rate, _ in peers)
     return {
         "message_octets": size,
-        "readers": readers,
-        "wellread_1_process": _spread(ours_one),
-        "wellread_2_processes": _spread(ours_two),
-        "planning": _spread([(run[2], 0.0, 0.0) for run in ours_one])["messages_per_second"],
-        "django_send_messages": _spread(peer),
+        "readers": chosen.readers,
+        "processes": chosen.processes,
+        "lines_per_process": chosen.lines,
+        "messages_per_second": round(statistics.median(rates)),
+        "messages_per_second_spread": [round(rates[0]), round(rates[-1])],
+        "worker_cpu_us_per_message": round(statistics.median(run.worker_us for run in runs), 1),
+        "database_cpu_us_per_message": round(statistics.median(run.database_us for run in runs), 1),
+        "django_messages_per_second": round(peer),
+        "django_cpu_us_per_message": round(statistics.median(used for _, used in peers), 1),
+        "ratio_to_django": round(statistics.median(rates) / peer, 1),
+        "lost": sum(run.lost for run in runs),
+        "doubled": sum(run.doubled for run in runs),
+        "peak_worker_rss_mib": round(max(run.rss_mib for run in runs), 1),
     }
 
 
-def _spread(runs: list[tuple[float, float, float]]) -> dict[str, Any]:
-    rates = sorted(run[0] for run in runs)
-    return {
-        "messages_per_second": {
-            "median": round(statistics.median(rates)),
-            "lowest": round(rates[0]),
-            "highest": round(rates[-1]),
-        },
-        "sender_cpu_us": round(statistics.median(run[1] for run in runs), 1),
-    }
+class _Run(NamedTuple):
+    rate: float
+    worker_us: float
+    database_us: float
+    rss_mib: float
+    lost: int
+    doubled: int
 
 
-def _ours(readers: int, *, processes: int) -> tuple[float, float, float]:
-    """Return (messages a second, sender CPU in µs a message, readers planned a second)."""
+def _run(readers: int, worker: Any) -> _Run:
+    """Send one mailing with real workers, fed as the beat feeds them."""
+    from newsletter import tasks
     from newsletter.management import test_mailing
-    from newsletter.sending.balance import counts
-    from newsletter.sending.models import Batch
-    from newsletter.sending.recover import recover
-
-    begun = time.monotonic()
-    issue_to_plan = test_mailing.make_approved_issue(test_mailing.make_newsletter())
     from newsletter.sending import plan
+    from newsletter.sending.balance import counts, recount
 
-    issue, approval = issue_to_plan
-    mailing = plan.plan_issue(issue=issue, approval=approval, by=None)
+    issue, approval = test_mailing.make_approved_issue(
+        test_mailing.make_newsletter(), paragraphs=PARAGRAPHS
+    )
+    mailing = plan.resume(plan.plan_issue(issue=issue, approval=approval, by=None))
+    took = messages_in(COUNTER)
+    database = postmaster()
+    worker_before = cpu.family_seconds(worker.pid)
+    database_before = cpu.family_seconds(database) if database else 0.0
     begun = time.monotonic()
-    mailing = plan.resume(mailing)
-    planned_rate = readers / (time.monotonic() - begun)
-    batches = list(Batch.objects.filter(mailing=mailing).values_list("pk", flat=True))
-    begun = time.monotonic()
-    cpu = _in_children(processes, lambda: _deliver_all(batches))
+    fed = 0.0
+    while mailing.ended_at is None:
+        if time.monotonic() - fed >= 1.0:
+            fed = time.monotonic()
+            tasks.feed()
+        if fed - begun > LONGEST:
+            sys.exit(f"Not at an end after {LONGEST} s: {counts(mailing)}\n{worker.output[-4000:]}")
+        time.sleep(0.05)
+        mailing.refresh_from_db(fields=["ended_at"])
     seconds = time.monotonic() - begun
-    recover()
-    found = counts(mailing)
-    if found.accepted != readers:
-        sys.exit(f"Not everything went out: {found}")
-    return readers / seconds, cpu / readers * 1e6, planned_rate
+    worker_used = cpu.family_seconds(worker.pid) - worker_before
+    database_used = cpu.family_seconds(database) - database_before if database else 0.0
+    kept = counts(mailing)
+    if kept != recount(mailing) or kept.open:
+        sys.exit(f"The mailing does not balance: {kept}")
+    taken = (messages_in(COUNTER) or 0) - (took or 0) if took is not None else kept.accepted
+    return _Run(
+        readers / seconds,
+        worker_used / readers * 1e6,
+        database_used / readers * 1e6,
+        cpu.peak_rss_mib(worker.pid),
+        lost=max(0, kept.planned - taken),
+        doubled=max(0, taken - kept.planned),
+    )
 
 
-def _deliver_all(batches: list[int]) -> None:
-    from newsletter.sending.claim import claim
-    from newsletter.sending.deliver import deliver
-    from newsletter.transports.select import bulk_transport
+def _analyze() -> None:
+    """What a server's autovacuum has done long before a mailing of this size."""
+    from django.db import connection
 
-    transport = bulk_transport(health=False)
-    # Whoever claims a batch first has it, as with real workers.
-    for batch in batches:
-        taken = claim(batch, f"bench:{os.getpid()}")
-        if taken:
-            deliver(taken, transport)
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM ANALYZE")
 
 
-def _in_children(number: int, work: Callable[[], None]) -> float:
-    """Run `work` in forked processes; return the CPU seconds that they used."""
-    from django.db import connections
+def postmaster() -> int | None:
+    """The server's first process, whose children all others are; None with SQLite."""
+    from django.db import connection
 
-    connections.close_all()
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    children = []
-    for _ in range(number):
-        child = os.fork()
-        if child == 0:
-            code = 1
-            try:
-                work()
-                code = 0
-            finally:
-                connections.close_all()
-                os._exit(code)
-        children.append(child)
-    for child in children:
-        if os.waitpid(child, 0)[1]:
-            sys.exit("A sender failed.")
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    if connection.vendor != "postgresql":
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        (backend,) = cursor.fetchone()
+    fields = Path(f"/proc/{backend}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[1])
 
 
-def _peer(newsletter: Any, port: int) -> tuple[int, tuple[float, float, float]]:
+def _peer(newsletter: Any, port: int) -> tuple[int, tuple[float, float]]:
     from django.core.mail import EmailMultiAlternatives, get_connection
 
     from newsletter.management import test_mailing
     from newsletter.rendering.issue import compile_issue
 
-    issue, _ = test_mailing.make_approved_issue(newsletter)
+    issue, _ = test_mailing.make_approved_issue(newsletter, paragraphs=PARAGRAPHS)
     edition = compile_issue(issue)
     messages = []
     for number in range(PEER_MESSAGES):
@@ -168,25 +194,33 @@ def _peer(newsletter: Any, port: int) -> tuple[int, tuple[float, float, float]]:
     begun, cpu = time.monotonic(), time.process_time()
     connection.send_messages(messages)
     seconds, used = time.monotonic() - begun, time.process_time() - cpu
-    return size, (PEER_MESSAGES / seconds, used / PEER_MESSAGES * 1e6, 0.0)
+    return size, (PEER_MESSAGES / seconds, used / PEER_MESSAGES * 1e6)
 
 
 def show(result: dict[str, Any]) -> None:
-    rows: list[tuple[str, ...]] = [("", "messages/s", "lowest–highest", "sender CPU µs")]
-    for name in ("wellread_1_process", "wellread_2_processes", "django_send_messages"):
-        figures = result[name]
-        rate = figures["messages_per_second"]
-        rows.append(
-            (
-                name.replace("_", " "),
-                str(rate["median"]),
-                f"{rate['lowest']}–{rate['highest']}",
-                str(figures["sender_cpu_us"]),
-            )
-        )
+    low, high = result["messages_per_second_spread"]
+    rows: list[tuple[str, ...]] = [
+        ("", "messages/s", "lowest–highest", "sender CPU µs", "database CPU µs"),
+        (
+            f"wellread, {result['processes']} processes",
+            str(result["messages_per_second"]),
+            f"{low}–{high}",
+            str(result["worker_cpu_us_per_message"]),
+            str(result["database_cpu_us_per_message"]),
+        ),
+        (
+            "Django send_messages",
+            str(result["django_messages_per_second"]),
+            "",
+            str(result["django_cpu_us_per_message"]),
+            "",
+        ),
+    ]
     print(
         f"{result['message_octets']} octets, {result['readers']} readers, {result['database']}, "
-        f"{result['sink']}\n{table(rows)}\nplanning: {result['planning']['median']} readers/s"
+        f"{result['sink']}\n{table(rows)}\n"
+        f"lost {result['lost']}, doubled {result['doubled']}, "
+        f"largest worker {result['peak_worker_rss_mib']} MiB"
     )
 
 

@@ -132,9 +132,9 @@ def load(port: int, clients: int, seconds: float) -> dict[str, Any]:
         filled_in(f"r{os.urandom(8).hex()}@readers{number % 50}.example")
         for number in range(int(seconds * AT_MOST))
     ]
-    before = cpu.spent()
+    before = cpu.seconds_by_kind()
     answers = post_all(port, ready, clients=clients, seconds=seconds)
-    used = cpu.spent() - before
+    used = cpu.seconds_by_kind() - before
     figures = answers.figures()
     if set(figures["statuses"]) != {"302"}:
         sys.exit(f"Not every sign-up was taken: {figures['statuses']}")

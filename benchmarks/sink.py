@@ -2,39 +2,57 @@
 
 import contextlib
 import os
+import re
 import shutil
 import socket
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 from project import leash
 
 
 @contextlib.contextmanager
-def sink() -> Iterator[tuple[str, int]]:
-    """Yield (what it is, its port). Postfix's smtp-sink where it is installed, else ours."""
+def sink(counter: Path | None = None) -> Iterator[tuple[str, int]]:
+    """Yield (what it is, its port). Postfix's smtp-sink where it is installed, else ours.
+
+    smtp-sink keeps the number of messages that it took in `counter` (`messages_in` reads it).
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     postfix = shutil.which("smtp-sink") or shutil.which("smtp-sink", path="/usr/sbin")
     name = "smtp-sink" if postfix else "Python sink"
     argv = (
-        [postfix, f"127.0.0.1:{port}", "200"]
+        # It refuses to run as root.
+        [
+            postfix,
+            *(["-c"] if counter else []),
+            *(["-u", "nobody"] if os.geteuid() == 0 else []),
+            f"127.0.0.1:{port}",
+            "200",
+        ]  # fmt: skip
         if postfix
         else [sys.executable, "-m", "benchmarks.sink", str(port)]
     )
-    process = leash.start(
-        argv, env=dict(os.environ), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        _wait(port)
-        yield name, port
-    finally:
-        process.kill()
-        process.wait(10)
+    with (counter or Path(os.devnull)).open("wb") as out:
+        process = leash.start(argv, env=dict(os.environ), stdout=out, stderr=out)
+        try:
+            _wait(port)
+            yield name, port
+        finally:
+            process.kill()
+            process.wait(10)
+
+
+def messages_in(counter: Path) -> int | None:
+    """Return how many messages smtp-sink has taken; None where ours ran, which does not count."""
+    with counter.open("rb") as read:
+        read.seek(max(0, counter.stat().st_size - 200))
+        found = re.findall(rb"mesg=(\d+)", read.read())
+    return int(found[-1]) if found else None
 
 
 def _wait(port: int) -> None:

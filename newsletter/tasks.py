@@ -10,7 +10,7 @@ import os
 import socket
 
 from celery import shared_task
-from celery.signals import worker_init, worker_shutting_down
+from celery.signals import worker_init, worker_process_shutdown, worker_shutting_down
 from django.db import transaction
 from django.utils import timezone
 
@@ -21,14 +21,14 @@ from newsletter.outcomes.reactions import react
 from newsletter.sending import feed as feeding
 from newsletter.sending import plan, stopping
 from newsletter.sending import recover as recovery
-from newsletter.sending.claim import claim
+from newsletter.sending.claim import claim, claim_another
 from newsletter.sending.control import stop_for_trouble
-from newsletter.sending.deliver import deliver, release
+from newsletter.sending.deliver import deliver, put_away, release
 from newsletter.sending.digest_run import run_due
 from newsletter.sending.errors import NotApproved
 from newsletter.sending.models import Mailing
 from newsletter.transports.errors import Misconfigured
-from newsletter.transports.select import bulk_transport
+from newsletter.transports.select import bulk_transport, close_kept
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +49,12 @@ def _worker_is_told_to_stop(**_: object) -> None:
     stopping.stop()
 
 
+@worker_process_shutdown.connect
+def _worker_process_ends(**_: object) -> None:
+    close_kept()
+    put_away()
+
+
 @shared_task
 def plan_issue(mailing_id: int) -> None:
     """Fill a mailing that `sending.plan.plan_issue` created."""
@@ -60,14 +66,19 @@ def plan_issue(mailing_id: int) -> None:
 @shared_task
 def feed() -> None:
     """Hand the workers what the rate allows for the next seconds."""
-    for batch_id in feeding.feed(timezone.now()):
+    alerts = feeding.feed(timezone.now(), alerts=True)
+    for batch_id in alerts:
+        # A safety alert never waits behind the issues that are being sent.
+        deliver_batch.apply_async((batch_id,), queue="prompt")
+    for batch_id in feeding.feed(timezone.now(), alerts=False):
         deliver_batch.delay(batch_id)
 
 
 @shared_task(time_limit=DELIVER_LIMIT)
 def deliver_batch(batch_id: int) -> None:
-    """Claim a batch and send it."""
-    claimed = claim(batch_id, worker=f"{socket.gethostname()}:{os.getpid()}")
+    """Claim a batch and send it, and what comes next of its mailing, for some seconds."""
+    worker = f"{socket.gethostname()}:{os.getpid()}"
+    claimed = claim(batch_id, worker)
     if claimed is None:
         return
     try:
@@ -76,7 +87,7 @@ def deliver_batch(batch_id: int) -> None:
         stop_for_trouble(claimed.mailing.pk, str(error))
         release(claimed)
         return
-    deliver(claimed, transport)
+    deliver(claimed, transport, lambda mailing: claim_another(mailing, worker))
 
 
 @shared_task

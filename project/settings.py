@@ -207,6 +207,8 @@ EMAIL_URL_GIVEN = env.given("EMAIL_URL")
 ESP = env.text("ESP", default="")
 # The ESP with which an agreement on health data exists; without one no digest leaves by it.
 ESP_HEALTH_AGREEMENT = env.text("ESP_HEALTH_AGREEMENT", default="")
+# The ESP in whose account measuring was switched off, where no call can do that.
+ESP_TRACKING_OFF = env.text("ESP_TRACKING_OFF", default="")
 # Keys of the ESP as django-anymail names them: ANYMAIL_MAILGUN_API_KEY and the like.
 ANYMAIL = env.starting_with("ANYMAIL_")
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", default="hello@wellread.example")
@@ -220,6 +222,8 @@ EMAIL_BACKEND = "newsletter.transports.django_mail.EmailBackend"
 SENDING_RATE = env.number("SENDING_RATE", default=0.0)
 # How long a worker that shows no sign of life keeps its batch.
 SENDING_LEASE_SECONDS = env.number("SENDING_LEASE_SECONDS", default=120.0)
+# Where workers keep their journals: on this host's own disk, not on one that hosts share.
+SENDING_JOURNAL_DIR = Path(env.text("SENDING_JOURNAL_DIR", default=str(VAR_DIR / "journal")))
 # How long after an unknown outcome the message is sent once more (docs/sending.md).
 SENDING_UNKNOWN_AFTER_SECONDS = env.number("SENDING_UNKNOWN_AFTER_SECONDS", default=900.0)
 # The first wait after a temporary refusal; each further one is twice as long, up to half a day.

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from newsletter.transports.classify import HARD
 from newsletter.transports.errors import TransportError
+from newsletter.transports.protocol import send_in_order
 from newsletter.transports.select import system_transport
 from newsletter.transports.values import Envelope, Outcome, Receipt
 from signup import letter, suppress
@@ -147,7 +148,7 @@ def _hand_over(envelope: Envelope) -> Receipt:
         log.error("System mail cannot leave: %s", error)
         return Receipt(Outcome.TEMPORARY, reply=str(error), about_the_line=True)
     try:
-        return next(iter(transport.send([envelope])))
+        return send_in_order(transport, [envelope])[0]
     finally:
         transport.close()
 

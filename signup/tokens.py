@@ -9,6 +9,7 @@ import binascii
 import hmac
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -24,6 +25,8 @@ MAC_BYTES = 18
 ENOUGH_BYTES = 10
 _BLOCK = 64  # SHA-256's block (FIPS 180-4), which HMAC pads its key to (RFC 2104)
 _UNSUBSCRIBE = Struct(">BQ")
+LASTING_LENGTH = (_UNSUBSCRIBE.size + MAC_BYTES) * 4 // 3
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _LONGEST = 200
 _ALPHABET = re.compile(r"[A-Za-z0-9_-]+")
 # What a mail program's line break leaves in the middle, quoted-printable's sign included.
@@ -153,7 +156,7 @@ def salvage(purpose: Purpose, token: str) -> Claims | None:
 
 
 def unsubscribe_token(subscription_id: int) -> str:
-    """Return the link that ends one subscription for good. The hot path: some 1.5 µs.
+    """Return the link that ends one subscription for good.
 
     It never expires and survives the rotation of keys, as long as the old key stays listed.
     """
@@ -165,15 +168,39 @@ def withdraw_token(subscription_id: int) -> str:
     return _lasting(Purpose.WITHDRAW, subscription_id)
 
 
+def newest_version() -> int:
+    """Return the version of the key that tokens made today are signed with."""
+    version, _secret = settings.TOKEN_KEYS[0]
+    return version
+
+
+def lasting_signer(purpose: Purpose, version: int | None = None) -> Callable[[int], bytes]:
+    """Return a function from subscription id to token (LASTING_LENGTH ASCII bytes).
+
+    For the hot path, some 1.3 µs a token. `version` names the key, so that a copy that is sent
+    again after a rotation has the same bytes; the newest one stands in for a key that is not
+    listed any more, since nobody could check its tokens.
+    """
+    keys = settings.TOKEN_KEYS
+    chosen = next((pair for pair in keys if pair[0] == version), keys[0])
+    number, inner, outer = _prepared(chosen, purpose)
+    start, finish, pack = inner.copy, outer.copy, _UNSUBSCRIBE.pack
+    encode = binascii.b2a_base64
+
+    def sign(subscription_id: int) -> bytes:
+        payload = pack(number, subscription_id)
+        first = start()
+        first.update(payload)
+        second = finish()
+        second.update(first.digest())
+        encoded = encode(payload + second.digest()[:MAC_BYTES], newline=False)
+        return encoded.translate(_URL_SAFE)
+
+    return sign
+
+
 def _lasting(purpose: Purpose, subscription_id: int) -> str:
-    version, inner, outer = _prepared(settings.TOKEN_KEYS[0], purpose)
-    payload = _UNSUBSCRIBE.pack(version, subscription_id)
-    first = inner.copy()
-    first.update(payload)
-    second = outer.copy()
-    second.update(first.digest())
-    encoded = binascii.b2a_base64(payload + second.digest()[:MAC_BYTES], newline=False)
-    return encoded.replace(b"+", b"-").replace(b"/", b"_").decode()
+    return lasting_signer(purpose)(subscription_id).decode("ascii")
 
 
 @cache

@@ -65,7 +65,7 @@ def make_newsletter() -> Newsletter:
     return newsletter
 
 
-def make_approved_issue(newsletter: Newsletter) -> tuple[Issue, Approval]:
+def make_approved_issue(newsletter: Newsletter, *, paragraphs: int = 10) -> tuple[Issue, Approval]:
     """Compose an issue as one account and sign it off as another, as the rules ask."""
     users = get_user_model()._default_manager
     author, _ = users.get_or_create(username=f"{SLUG}-author", defaults={"is_active": False})
@@ -79,7 +79,7 @@ def make_approved_issue(newsletter: Newsletter) -> tuple[Issue, Approval]:
         live=False,
         body=[
             ("heading", "Hello {first_name|reader}"),
-            *(("rich_text", _PARAGRAPH) for _ in range(10)),
+            *(("rich_text", _PARAGRAPH) for _ in range(paragraphs)),
         ],
     )
     issue.full_clean()

@@ -16,7 +16,6 @@ from django.views.decorators.csrf import csrf_exempt
 from newsletter.outcomes.models import Event
 from newsletter.outcomes.record import record_event
 from newsletter.rendering.copies import message_ids
-from newsletter.rendering.heading_lines import mail_domain
 from newsletter.sending.models import Delivery, Mailing
 from signup.address import BadAddress, normalise
 from signup.models import Subscriber
@@ -134,8 +133,9 @@ def _mailing(subscriber: int | None, message_id: str | None) -> int | None:
     ).select_related("mailing__newsletter")
     for delivery in mine:
         mailing = delivery.mailing
-        ours = message_ids(mailing.pk, mail_domain(mailing.newsletter))(subscriber)
-        if ours.strip("<>") == message_id.strip("<>"):
+        ours = message_ids(mailing.stamp, "")(subscriber)
+        # Without the domain: the newsletter may have moved to another one since.
+        if ours.partition("@")[0] == message_id.partition("@")[0]:
             return mailing.pk
     return None
 

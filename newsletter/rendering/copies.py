@@ -14,14 +14,12 @@ from django.utils import translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from newsletter.catalogue.models import Newsletter
 from newsletter.rendering import links
 from newsletter.rendering.fragments import EncodedFragment
-from newsletter.rendering.heading_lines import mail_domain
-from newsletter.wire.headers import format_address, format_date
+from newsletter.wire.headers import format_date, format_recipient
 from newsletter.wire.message import CompiledMessage
 from newsletter.wire.slots import Slot
-from signup.tokens import unsubscribe_token, withdraw_token
+from signup.tokens import LASTING_LENGTH, Purpose, lasting_signer
 
 
 class ReaderRow(NamedTuple):
@@ -34,6 +32,19 @@ class ReaderRow(NamedTuple):
     text_only: bool = False
 
 
+class Stamp(NamedTuple):
+    """What a mailing fixed when it was made, so that each copy of it stays what it is.
+
+    `salt` is the mailing's own random bytes; it is empty for mailings older than the salt.
+    `token_version` names the one of TOKEN_KEYS that its links are signed with.
+    """
+
+    mailing_id: int
+    dated: datetime
+    salt: bytes = b""
+    token_version: int | None = None
+
+
 class NothingLeft(LookupError):
     """Every article of this reader's digest has been withdrawn."""
 
@@ -41,12 +52,10 @@ class NothingLeft(LookupError):
 class IssueCopies:
     """The copies of one issue's mailing, from its frozen message."""
 
-    def __init__(
-        self, message: CompiledMessage, *, newsletter: Newsletter, mailing_id: int, dated: datetime
-    ) -> None:
-        self._both = message.bind({Slot.DATE: format_date(dated), Slot.REASON: ""})
+    def __init__(self, message: CompiledMessage, stamp: Stamp) -> None:
+        self._both = _bound(message, stamp)
         self._text_only = self._both.text_only()
-        self._personal = _Personal(newsletter, mailing_id)
+        self._values = _personal(message, stamp)
 
     def copy(self, reader: ReaderRow) -> bytes:
         """Return the whole message for one reader.
@@ -54,7 +63,7 @@ class IssueCopies:
         Raises wire.headers.UnsafeValue for an address that no header may carry.
         """
         message = self._text_only if reader.text_only else self._both
-        return message.fill(self._personal.values(reader))
+        return message.fill(self._values(reader))
 
 
 class DigestCopies:
@@ -68,19 +77,17 @@ class DigestCopies:
     def __init__(
         self,
         shell: CompiledMessage,
+        stamp: Stamp,
         *,
-        newsletter: Newsletter,
-        mailing_id: int,
-        dated: datetime,
         language: str,
         articles: Mapping[int, EncodedFragment],
         conditions: Mapping[int, Sequence[int]],
         headings: Mapping[int, EncodedFragment],
         other: EncodedFragment,
     ) -> None:
-        self._both = shell.bind({Slot.DATE: format_date(dated), Slot.REASON: ""})
+        self._both = _bound(shell, stamp)
         self._text_only = self._both.text_only()
-        self._personal = _Personal(newsletter, mailing_id)
+        self._values = _personal(shell, stamp)
         self._language = language
         self._articles = articles
         self._conditions = conditions
@@ -101,7 +108,7 @@ class DigestCopies:
         Raises NothingLeft when none of the articles has a fragment any more.
         """
         pieces = self._pieces(article_ids, follows)
-        values = self._personal.values(reader)
+        values = self._values(reader)
         values[Slot.BODY_TEXT] = b"".join([piece.text for piece in pieces])
         values[Slot.BODY_HTML] = b"".join([piece.html for piece in pieces])
         values[Slot.NEXT_DIGEST] = self._next_line(next_digest) if next_digest else ""
@@ -140,38 +147,57 @@ class DigestCopies:
         return line
 
 
-class _Personal:
-    """The values that are a reader's own, with everything worked out that is not."""
+def _bound(message: CompiledMessage, stamp: Stamp) -> CompiledMessage:
+    """Return the message with everything filled that all its readers share."""
+    bound = message.bind({Slot.DATE: format_date(stamp.dated), Slot.REASON: ""})
+    for slot, (before, after) in (
+        (Slot.UNSUBSCRIBE_URL, links.unsubscribe_parts()),
+        (Slot.WITHDRAW_URL, links.withdraw_parts()),
+    ):
+        bound = bound.bind_link(slot, before, after, length=LASTING_LENGTH)
+    return bound
 
-    def __init__(self, newsletter: Newsletter, mailing_id: int) -> None:
-        self._before, self._after = links.unsubscribe_parts()
-        self._before_withdraw, self._after_withdraw = links.withdraw_parts()
-        self._message_id = message_ids(mailing_id, mail_domain(newsletter))
 
-    def values(self, reader: ReaderRow) -> dict[str, str | bytes]:
-        token = unsubscribe_token(reader.subscription_id)
-        withdraw = withdraw_token(reader.subscription_id)
+def _personal(
+    message: CompiledMessage, stamp: Stamp
+) -> Callable[[ReaderRow], dict[str, str | bytes]]:
+    """Return the function that makes a reader's own values, with all else worked out."""
+    unsubscribe = lasting_signer(Purpose.UNSUBSCRIBE, stamp.token_version)
+    withdraw = lasting_signer(Purpose.WITHDRAW, stamp.token_version)
+    message_id = message_ids(stamp, message.sender_domain)
+
+    def values(reader: ReaderRow) -> dict[str, str | bytes]:
+        subscriber, email, first_name, subscription, _text_only = reader
         return {
-            "to": format_address(reader.first_name, reader.email),
-            "message_id": self._message_id(reader.subscriber_id),
-            "unsubscribe_url": f"{self._before}{token}{self._after}",
-            "withdraw_url": f"{self._before_withdraw}{withdraw}{self._after_withdraw}",
-            "first_name": reader.first_name,
+            "to": format_recipient(first_name, email),
+            "message_id": message_id(subscriber),
+            "unsubscribe_url": unsubscribe(subscription),
+            "withdraw_url": withdraw(subscription),
+            "first_name": first_name,
         }
 
+    return values
 
-def message_ids(mailing_id: int, domain: str) -> Callable[[int], str]:
+
+def message_ids(stamp: Stamp, domain: str) -> Callable[[int], str]:
     """Return a function from subscriber id to Message-ID: fixed for a mailing, telling nothing.
 
-    Keyed, so that nobody can tell from two mails which reader got them; not a token, nothing
-    is ever read from it. Raises nothing.
+    Keyed by the mailing's salt, so that nobody can tell from two mails which reader got them, and
+    no rotation of keys changes it. Not a token: nothing is ever read from it. Raises nothing.
     """
-    _version, key = settings.TOKEN_KEYS[0]
-    keyed = blake2b(b"wellread:message-id\0%d\0" % mailing_id, key=key[:64], digest_size=18)
+    key = stamp.salt
+    if not key:
+        # A mailing that was made before mailings had a salt, and is still being sent.
+        keys = settings.TOKEN_KEYS
+        key = next(
+            (secret for version, secret in keys if version == stamp.token_version), keys[0][1]
+        )
+    keyed = blake2b(b"wellread:message-id\0%d\0" % stamp.mailing_id, key=key[:64], digest_size=18)
+    start = keyed.copy
     suffix = f"@{domain}>"
 
     def message_id(subscriber_id: int) -> str:
-        digest = keyed.copy()
+        digest = start()
         digest.update(b"%d" % subscriber_id)
         return f"<{digest.hexdigest()}{suffix}"
 

@@ -1,132 +1,166 @@
 """The next chunk of a batch, checked and marked as handed before its first byte goes out."""
 
+import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
-from django.db import transaction
-from django.db.models import F, FilteredRelation, Q
+from django.db import connection, transaction
+from django.utils import timezone
 
-from newsletter.audience.eligibility import check
+from newsletter.audience.in_sql import older_keys_bar, verdict
 from newsletter.audience.reasons import Reason
+from newsletter.sending import batch_sql
 from newsletter.sending.claim import Claim
-from newsletter.sending.clock import database_in
+from newsletter.sending.clock import steady
 from newsletter.sending.copies import Copies, Prepared
-from newsletter.sending.errors import LostLease, OutOfBalance
+from newsletter.sending.errors import LostLease
 from newsletter.sending.models import Batch, Delivery, Mailing
-from newsletter.sending.pace import MOST
-from newsletter.sending.row import Row, step_end
+from newsletter.sending.row import Row
 from newsletter.sending.skip import skip
 
-_State = Delivery.State
+# What `_queued` reads behind a Row's own columns.
+_ROW = len(Row._fields)
 
 
 class Chunk(NamedTuple):
-    """`rows` are checked and may go: each must get an outcome, or be put back. The first `handed`
-    of them are handed over; `hand_on` does that for the next ones.
+    """`rows` are checked and may go: each must get an outcome, or be put back.
 
-    `looked_at` is 0 when the batch has nothing left; rows may be empty while it is not, when all
-    of them were skipped.
+    `last` says that nothing is queued behind what was looked at. `must_wait` says that what
+    comes next is a second copy, which goes alone. `checked_at` is the steady clock's time from
+    before the look at the readers.
     """
 
     mailing_state: str
-    looked_at: int = 0
     rows: Sequence[Row] = ()
-    handed: int = 0
     copies: Prepared | None = None
+    last: bool = False
+    must_wait: bool = False
+    checked_at: float = 0.0
 
 
-def next_chunk(claim: Claim, size: int, copies: Copies, step: int = MOST) -> Chunk:
-    """Look at up to `size` deliveries, skip who may not be mailed, hand over the first `step`.
+def next_chunk(claim: Claim, size: int, copies: Copies, *, alone: bool = True) -> Chunk:
+    """Look at up to `size` deliveries, skip who may not be mailed, hand over the others.
 
-    One transaction: it renews the lease, reads the mailing's state, and checks each reader, so
-    that pausing or unsubscribing is either seen here or was answered later (invariant 4).
-    `handed_upto` is committed before the first byte of what stands before it goes out, so that
-    whoever takes the batch over knows what may have gone (invariant 7).
+    `alone` says that nothing of this batch is under way just now.
+
+    One transaction: it reads the readers, skips, and with one conditional UPDATE renews the lease,
+    moves `handed_upto` and proves that the mailing is still being sent and the batch ours. So
+    pausing or unsubscribing is either seen here or was answered later (invariant 4), and whoever
+    takes the batch over knows what may have gone (invariant 7).
 
     Raises LostLease when somebody else has the batch, ContentDamaged when no copy can be made.
     """
     with claim.lease.renewing(), transaction.atomic():
-        held = Batch.objects.filter(claim.held())
-        # First of all, because it locks the batch's row until the commit.
-        if not held.update(lease_until=database_in(claim.lease.seconds)):
-            raise LostLease
-        state = Mailing.objects.values_list("state", flat=True).get(pk=claim.mailing.pk)
-        if state != Mailing.State.SENDING:
-            return Chunk(state)
-        rows = _queued(claim, size)
-        verdicts = check(
-            newsletter=claim.mailing.newsletter, subscriber_ids=[row.subscriber for row in rows]
-        )
-        eligible = [row for row in rows if verdicts[row.subscriber] is None]
+        checked_at = steady()
+        found = _queued(claim, size + 1)
+        last = len(found) <= size
+        found = found[:size]
+        rows = [Row._make(values[:_ROW]) for values in found]
+        cut = _cut(rows)
+        if cut < len(rows):
+            rows, found, last = rows[:cut], found[:cut], False
+        if rows and rows[0].resent and not alone:
+            return Chunk(Mailing.State.SENDING, must_wait=True)
+        barred = _barred(claim, rows, found)
+        eligible = [row for row in rows if row.pk not in barred]
         prepared = copies.prepare(eligible)
-        sendable = [row for row in eligible if not prepared.is_empty(row)]
-        if len(sendable) < len(rows):
-            skip(claim.mailing, held, _barred(rows, verdicts, prepared))
-        handed = step_end(sendable, 0, step) if sendable else 0
-        if sendable:
-            # Nothing of this batch is under way just now, so the mark may also go back, to
-            # before what an earlier chunk put back.
-            held.update(handed_upto=sendable[handed - 1].place + 1)
-            changed = Delivery.objects.filter(
-                pk__in=[row.pk for row in sendable], state=_State.QUEUED
-            ).update(state=_State.HANDED, attempt=F("attempt") + 1)
-            if changed != len(sendable):
-                raise OutOfBalance(f"{len(sendable)} queued rows, {changed} handed")
-    return Chunk(state, len(rows), sendable, handed, prepared)
+        for row in eligible:
+            if prepared.is_empty(row):
+                barred[row.pk] = Delivery.SkipReason.NOTHING_LEFT
+        sendable = [row for row in rows if row.pk not in barred] if barred else rows
+        stopped = _hand_over(claim, sendable, alone=alone)
+        if stopped:
+            return Chunk(stopped)
+        if barred:
+            _skip(claim, rows, barred)
+    if rows:
+        claim.reached = rows[-1].place + 1
+    return Chunk(Mailing.State.SENDING, sendable, prepared, last, checked_at=checked_at)
 
 
-def hand_on(claim: Claim, last: Row) -> None:
-    """Hand over the chunk's next rows, up to and with `last`, before their first byte goes out.
+def _cut(rows: Sequence[Row]) -> int:
+    """Return how many of `rows` go together.
 
-    Raises LostLease when somebody else has the batch: then none of them may go.
+    One that is sent a second time has no third chance, so it is handed over alone: should this
+    worker's machine be lost too, no other copy becomes unknown for good with it.
     """
-    with claim.lease.renewing():
-        if not Batch.objects.filter(claim.held()).update(
-            handed_upto=last.place + 1, lease_until=database_in(claim.lease.seconds)
-        ):
-            raise LostLease
+    if rows and rows[0].resent:
+        return 1
+    return next((at for at, row in enumerate(rows) if row.resent), len(rows))
+
+
+def _hand_over(claim: Claim, rows: Sequence[Row], *, alone: bool) -> str:
+    """Move the mark past `rows`. Returns "", or the mailing's state if it is not being sent."""
+    upto = rows[-1].place + 1 if rows else 0
+    # While nothing is under way the mark may also go back, to before what was put back.
+    claim.handed_upto = upto if alone else max(upto, claim.handed_upto)
+    held, mailing = (claim.batch_id, claim.epoch), claim.mailing.pk
+    mark = claim.handed_upto if rows else None
+    if batch_sql.hand_over(held, mailing, claim.lease.seconds, mark):
+        return ""
+    state = Mailing.objects.values_list("state", flat=True).get(pk=mailing)
+    if state == Mailing.State.SENDING or not Batch.objects.filter(claim.held()).exists():
+        raise LostLease
+    return state
 
 
 def _barred(
-    rows: Sequence[Row], verdicts: Mapping[int, Reason | None], prepared: Prepared
-) -> dict[Delivery.SkipReason, list[tuple[int, bool]]]:
-    barred: defaultdict[Delivery.SkipReason, list[tuple[int, bool]]] = defaultdict(list)
-    for row in rows:
-        reason = verdicts[row.subscriber]
-        if reason is not None:
-            barred[Delivery.SkipReason(reason)].append((row.pk, row.resent))
-        elif prepared.is_empty(row):
-            barred[Delivery.SkipReason.NOTHING_LEFT].append((row.pk, row.resent))
+    claim: Claim, rows: Sequence[Row], found: Sequence[Sequence[Any]]
+) -> dict[int, Delivery.SkipReason]:
+    barred = {
+        row.pk: Delivery.SkipReason(values[_ROW])
+        for row, values in zip(rows, found, strict=True)
+        if values[_ROW] is not None
+    }
+    doubtful: dict[int, Reason] = older_keys_bar(
+        claim.mailing.newsletter,
+        [(values[2], values[_ROW + 1]) for values in found if values[_ROW] is None],
+    )
+    if doubtful:
+        for row in rows:
+            if row.subscriber in doubtful:
+                barred[row.pk] = Delivery.SkipReason(doubtful[row.subscriber])
     return barred
 
 
-def _queued(claim: Claim, size: int) -> list[Row]:
-    return [
-        Row._make(values)
-        for values in Delivery.objects.filter(
-            batch=claim.batch_id, state=_State.QUEUED, retry_at__isnull=True
+def _skip(claim: Claim, rows: Sequence[Row], barred: dict[int, Delivery.SkipReason]) -> None:
+    reasons: defaultdict[Delivery.SkipReason, list[tuple[int, bool]]] = defaultdict(list)
+    for row in rows:
+        if row.pk in barred:
+            reasons[barred[row.pk]].append((row.pk, row.resent))
+    skip(claim.mailing, Batch.objects.filter(claim.held()), reasons)
+
+
+def _queued(claim: Claim, limit: int) -> list[list[Any]]:
+    """Read rows behind what this claim has looked at, each with its verdict and address hash.
+
+    Written out, because it is the one query whose cost is paid for every reader.
+    """
+    now = connection.ops.adapt_datetimefield_value(timezone.now())
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT d.id, d.place, d.subscriber_id, d.edition_id, d.attempt, d.resent,"  # noqa: S608
+            " reader.email, reader.first_name, reader.language, reader.timezone, reader.text_only,"
+            f" sub.id, d.article_ids, {verdict(claim.mailing.newsletter)}, reader.address_hash"
+            " FROM sending_delivery d"
+            " JOIN signup_subscriber reader ON reader.id = d.subscriber_id"
+            " LEFT JOIN signup_subscription sub ON sub.subscriber_id = d.subscriber_id"
+            " AND sub.newsletter_id = %s"
+            " WHERE d.batch_id = %s AND d.state = 'queued' AND d.retry_at IS NULL"
+            " AND d.place >= %s ORDER BY d.place LIMIT %s",
+            [now, claim.mailing.newsletter_id, claim.batch_id, claim.reached, limit],
         )
-        .annotate(
-            subscription=FilteredRelation(
-                "subscriber__subscriptions",
-                condition=Q(subscriber__subscriptions__newsletter=claim.mailing.newsletter_id),
-            )
-        )
-        .order_by("place")
-        .values_list(
-            "pk",
-            "place",
-            "subscriber_id",
-            "edition_id",
-            "attempt",
-            "resent",
-            "subscriber__email",
-            "subscriber__first_name",
-            "subscriber__language",
-            "subscriber__timezone",
-            "subscriber__text_only",
-            "subscription__pk",
-            "article_ids",
-        )[:size]
-    ]
+        found = cursor.fetchall()
+    rows = []
+    for values in found:
+        if values[12] is not None or values[5].__class__ is not bool:
+            # SQLite knows neither booleans nor JSON.
+            listed = list(values)
+            listed[5], listed[10] = bool(values[5]), bool(values[10])
+            if isinstance(values[12], str):
+                listed[12] = json.loads(values[12])
+            rows.append(listed)
+        else:
+            rows.append(values)
+    return rows

@@ -1,14 +1,19 @@
 """A worker takes a batch: a conditional UPDATE that raises the epoch."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Q
+from django.utils import timezone
 
+from newsletter.sending import batch_sql
 from newsletter.sending.clock import database_in, database_now, steady
 from newsletter.sending.lease import Lease
 from newsletter.sending.models import Batch, Mailing
+
+# How long a batch that was handed to the workers may stay unclaimed until that counts no more.
+HINT_SECONDS = 30.0
 
 
 @dataclass(slots=True)
@@ -20,6 +25,9 @@ class Claim:
     worker: str
     mailing: Mailing
     lease: Lease = field(repr=False)
+    # The place up to which this claim has looked at its rows, and up to which it handed them over.
+    reached: int = 0
+    handed_upto: int = 0
 
     def held(self) -> Q:
         """Every write for this batch says WHERE epoch = mine (invariant 3)."""
@@ -39,21 +47,36 @@ def claim(batch_id: int, worker: str) -> Claim | None:
     )
     if batch is None or batch.mailing.state != Mailing.State.SENDING:
         return None
+    # Should the mailing be paused at this very moment, the first chunk's own look sees it.
+    return _take(batch_id, batch.epoch, batch.mailing, worker)
+
+
+def claim_another(mailing: Mailing, worker: str) -> Claim | None:
+    """Claim the next batch of a mailing that this worker is sending already.
+
+    Only what the feeder has not handed to anybody, so that ids in the queue keep their meaning.
+    """
     seconds = settings.SENDING_LEASE_SECONDS
     lease = Lease(seconds, since=steady())
-    with transaction.atomic():
-        taken = (
-            Batch.objects.filter(pk=batch_id, epoch=batch.epoch, state=Batch.State.READY)
-            .filter(Q(not_before__isnull=True) | Q(not_before__lte=database_now()))
-            .update(
-                state=Batch.State.CLAIMED,
-                epoch=batch.epoch + 1,
-                lease_until=database_in(seconds),
-                worker=worker[:120],
-                fed_at=None,
-            )
+    fed_before = timezone.now() - timedelta(seconds=HINT_SECONDS)
+    taken = batch_sql.take_next(mailing.pk, worker[:120], seconds, fed_before)
+    return Claim(*taken, worker, mailing, lease) if taken else None
+
+
+def _take(batch_id: int, epoch: int, mailing: Mailing, worker: str) -> Claim | None:
+    seconds = settings.SENDING_LEASE_SECONDS
+    lease = Lease(seconds, since=steady())
+    taken = (
+        Batch.objects.filter(pk=batch_id, epoch=epoch, state=Batch.State.READY)
+        .filter(Q(not_before__isnull=True) | Q(not_before__lte=database_now()))
+        .update(
+            state=Batch.State.CLAIMED,
+            epoch=epoch + 1,
+            lease_until=database_in(seconds),
+            worker=worker[:120],
+            fed_at=None,
+            # Every claim begins with nothing on its way.
+            handed_upto=0,
         )
-    if not taken:
-        return None
-    # Should the mailing be paused at this very moment, the first chunk's own look sees it.
-    return Claim(batch_id, batch.epoch + 1, worker, batch.mailing, lease)
+    )
+    return Claim(batch_id, epoch + 1, worker, mailing, lease) if taken else None

@@ -4,6 +4,7 @@ lease a worker has used up it reads from its machine's, which nobody sets."""
 import time
 from datetime import timedelta
 
+from django.db import connection
 from django.db.models import Expression
 from django.db.models.functions import Now
 
@@ -15,6 +16,20 @@ def database_now() -> Expression:
 def database_in(seconds: float) -> Expression:
     """Return the database's time `seconds` from now, as an expression for an UPDATE."""
     return Now() + timedelta(seconds=seconds)
+
+
+def sql_now() -> str:
+    """The same, for a statement that is written out."""
+    if connection.vendor == "postgresql":
+        return "STATEMENT_TIMESTAMP()"
+    return "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW')"
+
+
+def sql_in() -> str:
+    """With one parameter: seconds."""
+    if connection.vendor == "postgresql":
+        return "STATEMENT_TIMESTAMP() + make_interval(secs => %s)"
+    return "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW', '+' || %s || ' seconds')"
 
 
 # A clock that goes on while a machine sleeps, where there is one: a suspended worker must not

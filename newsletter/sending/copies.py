@@ -10,8 +10,9 @@ from newsletter.sending.digest_copies import DigestMail
 from newsletter.sending.errors import ContentDamaged
 from newsletter.sending.models import Edition, Mailing
 from newsletter.sending.row import Row
+from newsletter.sending.stored import read_back
 from newsletter.transports.values import Envelope
-from newsletter.wire.message import CompiledMessage, FormatError
+from newsletter.wire.message import CompiledMessage
 
 
 @dataclass(slots=True)
@@ -42,7 +43,9 @@ class Copies(Protocol):
 
 
 def copies_of(mailing: Mailing) -> Copies:
-    """Raises ContentDamaged when what was approved cannot be read."""
+    """Raises ContentDamaged when what was approved cannot be read, NewerContent when this worker
+    is too old for it.
+    """
     if mailing.kind == Mailing.Kind.DIGEST:
         return _Digests(mailing)
     return _Issues(mailing)
@@ -52,12 +55,7 @@ class _Issues:
     def __init__(self, mailing: Mailing) -> None:
         self._sender = mailing.newsletter.from_email
         self._editions = {
-            edition.pk: IssueCopies(
-                load(edition),
-                newsletter=mailing.newsletter,
-                mailing_id=mailing.pk,
-                dated=mailing.dated,
-            )
+            edition.pk: IssueCopies(load(edition), mailing.stamp)
             for edition in mailing.editions.select_related("frozen")
         }
 
@@ -89,7 +87,4 @@ def load(edition: Edition) -> CompiledMessage:
     content = bytes(frozen.content)
     if hashlib.sha256(content).digest() != bytes(frozen.content_hash):
         raise ContentDamaged("The frozen content is not what was approved. Approve it again.")
-    try:
-        return CompiledMessage.from_bytes(content)
-    except FormatError as error:
-        raise ContentDamaged(str(error)) from error
+    return read_back(content)

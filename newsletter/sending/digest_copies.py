@@ -18,7 +18,8 @@ from newsletter.sending.due_times import Rhythm, next_due, zone
 from newsletter.sending.errors import ContentDamaged
 from newsletter.sending.models import Mailing
 from newsletter.sending.row import Row
-from newsletter.wire.message import CompiledMessage, FormatError
+from newsletter.sending.stored import read_back
+from newsletter.wire.message import CompiledMessage
 from newsletter.wire.quoted_printable import encode
 from signup.models import Follow, Subscription
 
@@ -28,7 +29,7 @@ __all__ = ["DigestChunk", "DigestMail", "NothingLeft"]
 class DigestMail:
     """One digest mailing, with what all its chunks share: shells, headings, fragments.
 
-    Raises ContentDamaged when a shell cannot be read.
+    Raises ContentDamaged when a shell cannot be read, NewerContent when this worker is too old.
     """
 
     def __init__(self, mailing: Mailing) -> None:
@@ -37,10 +38,7 @@ class DigestMail:
         self._shells: dict[int, CompiledMessage] = {}
         for edition in mailing.editions.all():
             self._languages[edition.pk] = edition.language
-            try:
-                self._shells[edition.pk] = CompiledMessage.from_bytes(bytes(edition.content))
-            except FormatError as error:
-                raise ContentDamaged(str(error)) from error
+            self._shells[edition.pk] = read_back(bytes(edition.content))
         self._headings: dict[str, dict[int, EncodedFragment]] = {}
         self._others: dict[str, EncodedFragment] = {}
         # Frozen rows never change, so one that was encoded stays encoded.
@@ -57,9 +55,7 @@ class DigestMail:
         copies = {
             edition: DigestCopies(
                 shell,
-                newsletter=self.mailing.newsletter,
-                mailing_id=self.mailing.pk,
-                dated=self.mailing.dated,
+                self.mailing.stamp,
                 language=self._languages[edition],
                 articles=self._in_language(frozen, self._languages[edition]),
                 conditions=conditions,

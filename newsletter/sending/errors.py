@@ -19,3 +19,7 @@ class OutOfBalance(Exception):
 
 class ContentDamaged(Exception):
     """What was frozen at approval cannot be read, or is not what was approved."""
+
+
+class NewerContent(Exception):
+    """A later version compiled it, in the middle of a deploy: a worker of that version can."""

@@ -12,37 +12,42 @@ from django.conf import settings
 from django.db.models import F, Q, Sum
 from django.utils import timezone
 
+from newsletter.sending.claim import HINT_SECONDS
 from newsletter.sending.gather import gather
 from newsletter.sending.models import Batch, Mailing
 
 # How far ahead the workers are supplied, and how long a fed batch may stay unclaimed.
 AHEAD = timedelta(seconds=10)
-HINT_LASTS = timedelta(seconds=30)
-# Without a rate: batches on their way at any time, over all mailings.
-MOST = 40
+HINT_LASTS = timedelta(seconds=HINT_SECONDS)
+# Without a rate: batches that wait for a worker at any time, over all mailings. Few, because a
+# worker that has one goes on with the next by itself.
+MOST = 12
 
 
-def feed(now: datetime | None = None) -> list[int]:
+def feed(now: datetime | None = None, *, alerts: bool | None = None) -> list[int]:
     """Return the batches to be handed to the workers now, and note that they were.
 
     Mailings take turns, so that a large one never keeps a small one waiting; safety alerts go
-    first. Handing an id twice is harmless.
+    first, and `alerts` asks for theirs alone, or for the others'. Handing an id twice is harmless.
     """
     now = now or timezone.now()
-    gather(now)
+    if not alerts:
+        gather(now)
     room = _room(now)
-    return [batch for batch in _in_turn(now, room) if _note(batch, now)] if room > 0 else []
+    if alerts:
+        # They may overtake: what stands ready for issues is no reason to let them wait.
+        room = MOST
+    return [batch for batch in _in_turn(now, room, alerts) if _note(batch, now)] if room > 0 else []
 
 
 def _room(now: datetime) -> int:
-    """How many more batches may be on their way."""
-    on_their_way = Batch.objects.filter(mailing__state=Mailing.State.SENDING).filter(
-        Q(state=Batch.State.CLAIMED) | Q(state=Batch.State.READY, fed_at__gt=now - HINT_LASTS)
-    )
+    """How many more batches may be handed on."""
+    sending = Batch.objects.filter(mailing__state=Mailing.State.SENDING)
+    waiting = Q(state=Batch.State.READY, fed_at__gt=now - HINT_LASTS)
     rate = settings.SENDING_RATE
     if rate <= 0:
-        return MOST - on_their_way.count()
-    open_rows = on_their_way.aggregate(
+        return MOST - sending.filter(waiting).count()
+    open_rows = sending.filter(Q(state=Batch.State.CLAIMED) | waiting).aggregate(
         number=Sum(
             F("planned") - F("accepted") - F("refused") - F("skipped") - F("unknown"), default=0
         )
@@ -52,10 +57,13 @@ def _room(now: datetime) -> int:
     return min(MOST, max(int(ahead // 500), 0 if open_rows else 1))
 
 
-def _in_turn(now: datetime, room: int) -> list[int]:
+def _in_turn(now: datetime, room: int, alerts: bool | None) -> list[int]:
     waiting: defaultdict[tuple[bool, int], list[int]] = defaultdict(list)
-    mailings = Mailing.objects.filter(state=Mailing.State.SENDING).values_list("pk", "kind")
-    for mailing, kind in mailings:
+    mailings = Mailing.objects.filter(state=Mailing.State.SENDING)
+    if alerts is not None:
+        wanted = mailings.filter(kind=Mailing.Kind.ALERT)
+        mailings = wanted if alerts else mailings.exclude(kind=Mailing.Kind.ALERT)
+    for mailing, kind in mailings.values_list("pk", "kind"):
         ready = (
             Batch.objects.filter(mailing=mailing, state=Batch.State.READY)
             .filter(Q(not_before__isnull=True) | Q(not_before__lte=now))
@@ -64,11 +72,11 @@ def _in_turn(now: datetime, room: int) -> list[int]:
             .values_list("pk", flat=True)[:room]
         )
         waiting[kind != Mailing.Kind.ALERT, mailing].extend(ready)
-    alerts = [batches for key, batches in sorted(waiting.items()) if not key[0]]
+    first = [batches for key, batches in sorted(waiting.items()) if not key[0]]
     others = [batches for key, batches in sorted(waiting.items()) if key[0]]
     turns = [
         batch
-        for group in (alerts, others)
+        for group in (first, others)
         for turn in zip_longest(*group)
         for batch in turn
         if batch is not None

@@ -37,11 +37,12 @@ def gather(now: datetime) -> int:
         .order_by("retry_at", "pk")
         .values_list("pk", "mailing_id", "batch_id", "state")[:AT_ONCE],
     )
-    by_mailing: defaultdict[int, list[_Due]] = defaultdict(list)
+    # Second copies by themselves: they are handed over one by one, which must not slow the others.
+    alike: defaultdict[tuple[int, bool], list[_Due]] = defaultdict(list)
     for row in rows:
-        by_mailing[row.mailing].append(row)
+        alike[row.mailing, row.state == Delivery.State.UNKNOWN].append(row)
     moved = 0
-    for mailing, due in by_mailing.items():
+    for (mailing, _), due in alike.items():
         for start in range(0, len(due), BATCH):
             try:
                 moved += _move(mailing, due[start : start + BATCH])

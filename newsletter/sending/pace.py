@@ -5,9 +5,6 @@ within it (invariant 4).
 """
 
 CHUNK_SECONDS = 0.5
-# A chunk is checked as a whole and handed over in this many steps: what a worker that is killed
-# leaves unknown is one step, a twentieth of a second of mail.
-STEPS = 10
 # When the relay turns slow in the middle of a chunk, the rest of it goes back after this long.
 LONGEST_CHUNK_SECONDS = 1.0
 FIRST = 10
@@ -23,10 +20,6 @@ def chunk_size(transport: str) -> int:
     if rate is None:
         return FIRST
     return max(1, min(MOST, int(rate * CHUNK_SECONDS)))
-
-
-def step_size(transport: str) -> int:
-    return max(1, chunk_size(transport) // STEPS)
 
 
 def measured(transport: str, *, messages: int, seconds: float) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, connection, transaction
-from django.db.models import BigIntegerField, Case, QuerySet, Value, When
+from django.db.models import BigIntegerField, Case, Max, QuerySet, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -18,7 +18,7 @@ from signup.models import Subscription
 
 BATCH = 500
 # Batches in one transaction: few commits, and no long wait for whoever else writes.
-AT_ONCE = 10
+AT_ONCE = 40
 
 
 def plan_issue(
@@ -105,48 +105,61 @@ def _plan_slice(mailing: Mailing, editions: Sequence[Edition]) -> bool:
         mine = Mailing.objects.filter(
             pk=mailing.pk, state=Mailing.State.PLANNING, planned_upto=reached
         )
-        ends = _slice_ends(mailing, reached)
-        if not ends:
-            return bool(mine.update(state=Mailing.State.SENDING, started_at=timezone.now()))
-        if not mine.update(planned_upto=ends[-1]):
+        if not mine.update(planned_upto=reached):
             return False
-        for end in ends:
-            _write_batch(mailing, editions, reached, end)
-            reached = end
+        batches = Batch.objects.bulk_create(
+            Batch(mailing=mailing, planned=BATCH) for _ in range(AT_ONCE)
+        )
+        ids = [batch.pk for batch in batches]
+        planned = _write(mailing, editions, reached, ids)
+        used = -(-planned // BATCH)
+        Batch.objects.filter(pk__in=ids[used:]).delete()
+        if not planned:
+            return bool(mine.update(state=Mailing.State.SENDING, started_at=timezone.now()))
+        last = ids[used - 1]
+        Batch.objects.filter(pk=last).update(planned=planned - (used - 1) * BATCH)
+        furthest = Delivery.objects.filter(batch=last).aggregate(upto=Max("subscriber"))
+        mine.update(planned_upto=furthest["upto"])
     return True
 
 
-def _slice_ends(mailing: Mailing, after: int) -> list[int]:
-    """Return the last subscriber of each of the next batches."""
-    ids = list(
-        recipients(mailing.newsletter)
-        .filter(subscriber_id__gt=after)
-        .order_by("subscriber_id")
-        .values_list("subscriber_id", flat=True)[: BATCH * AT_ONCE]
+def _write(
+    mailing: Mailing, editions: Sequence[Edition], after: int, batches: Sequence[int]
+) -> int:
+    """Write the deliveries of as many readers as `batches` hold. Returns how many there were."""
+    readers, params = (
+        _readers(mailing, editions, after)
+        .order_by("subscriber_id")[: BATCH * len(batches)]
+        .query.sql_with_params()
     )
-    return [ids[min(at + BATCH, len(ids)) - 1] for at in range(0, len(ids), BATCH)]
-
-
-def _write_batch(mailing: Mailing, editions: Sequence[Edition], after: int, upto: int) -> None:
-    batch = Batch.objects.create(mailing=mailing)
-    readers, params = _readers(mailing, editions, after, upto).query.sql_with_params()
     table = connection.ops.quote_name(Delivery._meta.db_table)
+    numbered = ", ".join(["(%s, %s)"] * len(batches))
     with connection.cursor() as cursor:
-        # INSERT … SELECT: no reader passes through this process.
+        # INSERT … SELECT: no reader passes through this process. column1 … are what both
+        # databases call the columns of VALUES.
         cursor.execute(
             f"INSERT INTO {table} (mailing_id, batch_id, subscriber_id, edition_id, place, state,"  # noqa: S608
             " skip_reason, attempt, resent, reply)"
-            " SELECT %s, %s, reader.subscriber_id, reader.edition,"
-            " ROW_NUMBER() OVER (ORDER BY reader.subscriber_id) - 1, %s, '', 0, %s, ''"
-            f" FROM ({readers}) AS reader",
-            [mailing.pk, batch.pk, Delivery.State.QUEUED.value, False, *params],
+            " SELECT %s, batch.column2, reader.subscriber_id, reader.edition,"
+            f" reader.number %% {BATCH}, %s, '', 0, %s, ''"
+            " FROM (SELECT one.subscriber_id, one.edition,"
+            " ROW_NUMBER() OVER (ORDER BY one.subscriber_id) - 1 AS number"
+            f" FROM ({readers}) AS one) AS reader"
+            f" JOIN (VALUES {numbered}) AS batch ON batch.column1 = reader.number / {BATCH}"
+            " ORDER BY reader.number",
+            [
+                mailing.pk,
+                Delivery.State.QUEUED.value,
+                False,
+                *params,
+                *(value for numbered in enumerate(batches) for value in numbered),
+            ],
         )
-        planned = cursor.rowcount
-    Batch.objects.filter(pk=batch.pk).update(planned=planned)
+        return int(cursor.rowcount)
 
 
 def _readers(
-    mailing: Mailing, editions: Sequence[Edition], after: int, upto: int
+    mailing: Mailing, editions: Sequence[Edition], after: int
 ) -> "QuerySet[Subscription, tuple[int, int]]":
     """Readers and the edition that each gets: their language's, or else the issue's own."""
     plain = [edition for edition in editions if not edition.variant] or list(editions)
@@ -154,7 +167,7 @@ def _readers(
     default = next((edition for edition in plain if edition.language == language), plain[0])
     return (
         recipients(mailing.newsletter)
-        .filter(subscriber_id__gt=after, subscriber_id__lte=upto)
+        .filter(subscriber_id__gt=after)
         .annotate(
             edition=Case(
                 *(
@@ -166,6 +179,5 @@ def _readers(
                 output_field=BigIntegerField(),
             )
         )
-        .order_by()
         .values_list("subscriber_id", "edition")
     )

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -11,6 +10,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from newsletter.catalogue.models import Newsletter
+from newsletter.sending import batch_sql, bulk
 from newsletter.sending.backoff import delay_after, lumped
 from newsletter.sending.claim import Claim
 from newsletter.sending.errors import LostLease, OutOfBalance
@@ -25,64 +25,53 @@ _State = Delivery.State
 PATIENCE_WITH_OURS = 3
 
 
-def record(
-    claim: Claim, results: Sequence[tuple[Row, Receipt]], put_back: Sequence[Row] = ()
-) -> None:
-    """Write the outcomes of a chunk; `put_back` are handed rows of which no byte went out.
+def record(claim: Claim, results: Sequence[tuple[Row, Receipt]], *, finished: bool = False) -> None:
+    """Write the outcomes of what was handed over. `finished` says that nothing of the batch is
+    left to be sent now; what is to be tried again will move to a new batch.
 
     Raises LostLease, having written nothing, when somebody else has the batch meanwhile.
     """
     now = timezone.now()
     accepted = [row.pk for row, receipt in results if receipt.outcome is Outcome.ACCEPTED]
     others = [
-        (row, _change(claim.mailing.newsletter, row, receipt, now))
+        _change(claim.mailing.newsletter, row, receipt, now)
         for row, receipt in results
         if receipt.outcome is not Outcome.ACCEPTED
     ]
-    ends = Counter(change["state"] for _, change in others)
+    ends = Counter(change.state for change in others)
     with transaction.atomic():
-        if not Batch.objects.filter(claim.held()).update(
-            accepted=F("accepted") + len(accepted),
-            refused=F("refused") + ends[_State.REFUSED],
-            unknown=F("unknown") + ends[_State.UNKNOWN],
+        # First of all, because it locks the batch's row until the commit.
+        if not batch_sql.count(
+            (claim.batch_id, claim.epoch),
+            accepted=len(accepted),
+            refused=ends[_State.REFUSED],
+            unknown=ends[_State.UNKNOWN],
+            finished=finished,
         ):
             raise LostLease
-        handed = Delivery.objects.filter(batch=claim.batch_id, state=_State.HANDED)
-        changed = handed.filter(pk__in=accepted).update(
-            state=_State.ACCEPTED, outcome_at=now, reply=""
-        )
-        for row, change in others:
-            changed += handed.filter(pk=row.pk).update(**change)
-        # Never tried, so not an attempt.
-        changed += handed.filter(pk__in=[row.pk for row in put_back]).update(
-            state=_State.QUEUED, attempt=F("attempt") - 1
-        )
-        if changed != len(results) + len(put_back):
-            raise OutOfBalance(f"{len(results) + len(put_back)} outcomes, {changed} written")
+        changed = bulk.accept(claim.batch_id, accepted, now)
+        changed += bulk.change(claim.batch_id, others)
+        if changed != len(results):
+            raise OutOfBalance(f"{len(results)} outcomes, {changed} written")
 
 
-def _change(newsletter: Newsletter, row: Row, receipt: Receipt, now: datetime) -> dict[str, Any]:
+def _change(newsletter: Newsletter, row: Row, receipt: Receipt, now: datetime) -> bulk.Change:
     """Return what becomes of a delivery that was not accepted."""
-    attempt = row.attempt + 1
-    change: dict[str, Any] = {"reply": receipt.as_line(), "outcome_at": now}
+    reply = receipt.as_line()
     if receipt.outcome is Outcome.UNKNOWN:
-        return change | {
-            "state": _State.UNKNOWN,
-            "retry_at": retry_of_unknown(newsletter, resent=row.resent, now=now),
-        }
+        again = retry_of_unknown(newsletter, resent=row.resent, now=now)
+        return bulk.Change(row.pk, _State.UNKNOWN, reply, again, now)
     if receipt.outcome is Outcome.PERMANENT:
-        return change | {"state": _State.REFUSED}
+        return bulk.Change(row.pk, _State.REFUSED, reply, None, now)
+    attempt = row.attempt + 1
     wait = delay_after(attempt)
     if receipt.outcome is Outcome.OURS and attempt >= PATIENCE_WITH_OURS:
         wait = None
     if wait is None:
         # The first copy of one that is sent again may have arrived; nobody knows, and that stays.
-        return change | {"state": _State.UNKNOWN if row.resent else _State.REFUSED}
-    return change | {
-        "state": _State.QUEUED,
-        "retry_at": lumped(now + wait, wait),
-        "outcome_at": None,
-    }
+        final = _State.UNKNOWN if row.resent else _State.REFUSED
+        return bulk.Change(row.pk, final, reply, None, now)
+    return bulk.Change(row.pk, _State.QUEUED, reply, lumped(now + wait, wait), None)
 
 
 def retry_of_unknown(newsletter: Newsletter, *, resent: bool, now: datetime) -> datetime | None:
@@ -93,17 +82,16 @@ def retry_of_unknown(newsletter: Newsletter, *, resent: bool, now: datetime) -> 
     return lumped(now + wait, wait)
 
 
-def prove_late(results: Iterable[tuple[Row, Receipt]]) -> int:
-    """A worker that lost its lease still knows what the relay accepted: unknown → accepted.
+def prove_late(accepted: Iterable[tuple[int, int]]) -> int:
+    """What the relay accepted, known only after its batch was taken back: unknown → accepted.
 
-    Only while the attempt is the one that was accepted; one that is queued to be sent once more,
-    or already was, is left to that. Returns how many were proved.
+    `accepted` are ids of deliveries, each with the attempt that was accepted, 1 being the first.
+    Only while that is the delivery's last attempt; one that is queued to be sent once more, or
+    already was, is left to that. Returns how many were proved.
     """
     proved = 0
-    for row, receipt in results:
-        if receipt.outcome is not Outcome.ACCEPTED:
-            continue
-        unknown = Delivery.objects.filter(pk=row.pk, state=_State.UNKNOWN, attempt=row.attempt + 1)
+    for pk, attempt in accepted:
+        unknown = Delivery.objects.filter(pk=pk, state=_State.UNKNOWN, attempt=attempt)
         batch = unknown.values_list("batch_id", flat=True).first()
         if batch is None:
             continue

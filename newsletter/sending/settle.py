@@ -7,6 +7,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from newsletter.sending.balance import counts, recount
+from newsletter.sending.batch_sql import any_open
 from newsletter.sending.control import stop_for_trouble
 from newsletter.sending.errors import LostLease
 from newsletter.sending.models import Batch, Delivery, Mailing
@@ -25,12 +26,12 @@ def end_if_balanced(mailing_id: int) -> bool:
     A cancelled one stays cancelled and gets its end noted. One that does not balance, which
     would be a fault of ours, is paused with that said instead of being called sent.
     """
+    if any_open(mailing_id):
+        return False
     mailing = Mailing.objects.filter(pk=mailing_id).first()
     if mailing is None or mailing.ended_at is not None:
         return False
     if mailing.state not in (_State.SENDING, _State.CANCELLED):
-        return False
-    if Batch.objects.filter(mailing=mailing).exclude(state=Batch.State.DONE).exists():
         return False
     if Delivery.objects.filter(mailing=mailing, retry_at__isnull=False).exists():
         return False

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from newsletter.editions.models import Issue
 from newsletter.rendering.heading_lines import mail_domain
 from newsletter.rendering.issue import compile_issue
+from newsletter.transports.protocol import send_in_order
 from newsletter.transports.select import bulk_transport
 from newsletter.transports.values import Envelope, Receipt
 from newsletter.wire.headers import format_address, format_date
@@ -53,6 +54,6 @@ def send_test(issue: Issue, to: Sequence[str]) -> list[Receipt]:
     transport = bulk_transport(health=issue.newsletter.sensitive)
     transport.open()
     try:
-        return list(transport.send(envelopes))
+        return send_in_order(transport, envelopes)
     finally:
         transport.close()

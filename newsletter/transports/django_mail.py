@@ -8,7 +8,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.core.mail.message import EmailMessage
 
 from newsletter.transports.errors import TransportError
-from newsletter.transports.protocol import Transport
+from newsletter.transports.protocol import Transport, send_in_order
 from newsletter.transports.select import system_transport
 from newsletter.transports.values import Envelope, Outcome, without_addresses
 
@@ -36,7 +36,7 @@ class EmailBackend(BaseEmailBackend):
         envelopes = [
             Envelope(sender, parseaddr(recipient)[1], content) for recipient in message.recipients()
         ]
-        for receipt in transport.send(envelopes):
+        for receipt in send_in_order(transport, envelopes):
             if receipt.outcome is not Outcome.ACCEPTED:
                 return self._failed(without_addresses(receipt.as_line()))
         return 1

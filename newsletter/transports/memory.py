@@ -1,8 +1,13 @@
 """Mail that stays in this process: for tests."""
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 
+from newsletter.transports.protocol import Answered, Outgoing
 from newsletter.transports.values import Envelope, Outcome, Receipt
+
+# Seconds before the next look, when nothing is ready to go.
+NAP = 0.002
 
 OK = Receipt(Outcome.ACCEPTED, 250, "2.0.0", "kept in memory")
 
@@ -15,6 +20,8 @@ class MemoryTransport:
 
     name = "memory"
     allowed_for_health = True
+    lines = 1
+    announces_content = False
 
     def __init__(self, answer: Callable[[Envelope], Receipt] = lambda _: OK) -> None:
         self._answer = answer
@@ -28,9 +35,12 @@ class MemoryTransport:
     def abort(self) -> None:
         pass
 
-    def send(self, envelopes: Iterable[Envelope]) -> Iterator[Receipt]:
-        for envelope in envelopes:
-            receipt = self._answer(envelope)
+    def send(self, outgoing: Iterable[Outgoing | None]) -> Iterator[Answered]:
+        for one in outgoing:
+            if one is None:
+                time.sleep(NAP)
+                continue
+            receipt = self._answer(one.envelope)
             if receipt.outcome in (Outcome.ACCEPTED, Outcome.UNKNOWN):
-                outbox.append(envelope)
-            yield receipt
+                outbox.append(one.envelope)
+            yield Answered(one.key, receipt)

@@ -1,9 +1,24 @@
-"""What every way out promises. tests/transports/contract.py holds each of them to it."""
+"""What every way out promises. tests/transports/test_contract.py holds each of them to it."""
 
-from collections.abc import Iterable, Iterator
-from typing import Protocol
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple, Protocol
 
 from newsletter.transports.values import Envelope, Receipt
+
+
+class Outgoing(NamedTuple):
+    """One message to be sent. `key` is the caller's own, and comes back with the answer."""
+
+    key: int
+    envelope: Envelope
+    # Called with the key just before the content's first byte may leave, by a transport that
+    # `announces_content`: so a sender who keeps a journal knows what certainly did not go out.
+    begins: Callable[[int], None] | None = None
+
+
+class Answered(NamedTuple):
+    key: int
+    receipt: Receipt
 
 
 class Transport(Protocol):
@@ -11,6 +26,15 @@ class Transport(Protocol):
     name: str
     # Recorded as allowed to carry health data (invariant 11).
     allowed_for_health: bool
+    # Whether it calls `Outgoing.begins`. Of one that does not, whatever it took may have gone out.
+    announces_content: bool
+
+    @property
+    def lines(self) -> int:
+        """How many connections at most: each has at most one message whose content is under way
+        (what a killed worker leaves unknown), and one more whose recipient is being asked for.
+        """
+        ...
 
     def open(self) -> None:
         """Get ready to send. Raises LineDown or Misconfigured. Opening an open one does nothing."""
@@ -19,13 +43,31 @@ class Transport(Protocol):
         """Take leave politely. Never raises; closing a closed one does nothing."""
 
     def abort(self) -> None:
-        """Drop the line without another byte: the lease is over (design.md, sending)."""
+        """Drop every line without another byte: the lease is over (design.md, sending).
 
-    def send(self, envelopes: Iterable[Envelope]) -> Iterator[Receipt]:
-        """Yield one receipt per envelope, in order; take the next envelope only then.
+        May be called while a `send` is going on: that one then answers what it took, TEMPORARY
+        (`about_the_line`) for what certainly was not sent and UNKNOWN for what may have gone, and
+        ends. From any thread.
+        """
+
+    def send(self, outgoing: Iterable[Outgoing | None]) -> Iterator[Answered]:
+        """Yield exactly one answer for each message taken, in the order in which they come.
+
+        Takes the next message only when a line has room for it, so that little time passes
+        between the caller's last look at a reader and the first byte. `None` means that nothing
+        is ready this instant: the lines are driven on, and `outgoing` is asked again within
+        milliseconds. Ends when `outgoing` is exhausted and all that was taken is answered. The
+        lines stay open for the next call.
 
         Never raises for a refused recipient or a broken line. A connection lost after the
-        content began to go out is UNKNOWN, before that TEMPORARY. Once the line cannot be had
-        again, the remaining receipts are `about_the_line` and cost no waiting.
+        content began to go out is UNKNOWN, before that TEMPORARY. Once no line can be had, the
+        remaining answers are `about_the_line` and cost no waiting. When whoever iterates breaks
+        off (closes the generator), lines with something on them are dropped.
         """
         ...
+
+
+def send_in_order(transport: Transport, envelopes: Sequence[Envelope]) -> list[Receipt]:
+    """Return a receipt for each of a few envelopes, in their order."""
+    answers = dict(transport.send([Outgoing(*pair) for pair in enumerate(envelopes)]))
+    return [answers[key] for key in range(len(envelopes))]

@@ -1,6 +1,7 @@
 """EMAIL_URL, read and judged."""
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from typing import Self
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -10,7 +11,16 @@ from newsletter.transports.errors import Misconfigured
 _PORTS = {"smtp": 25, "smtps": 465}
 _YES = {"1", "yes", "true", "on"}
 _NO = {"0", "no", "false", "off"}
-_OPTIONS = {"starttls", "health", "timeout", "hello"}
+_OPTIONS = {
+    "starttls", "health", "timeout", "hello", "lines", "messages", "pipelining", "priority",
+    "weight",
+}  # fmt: skip
+# Between two relays; a comma may also stand within a URL.
+_BETWEEN = re.compile(r"[\s,]+(?=\w+://)")
+
+# Eight connections fill two cores and hide a round trip of some milliseconds.
+LINES = 8
+MOST_LINES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +44,16 @@ class Relay:
     timeout: float | None = None
     # What we call ourselves in EHLO; "" lets the operating system say.
     hello: str = ""
+    # Connections of one worker process at most.
+    lines: int = LINES
+    # Messages over one connection at most; 0 lets the relay say when it has had enough.
+    messages: int = 0
+    # Whether to pipeline where the relay offers it.
+    pipelining: bool = True
+    # A relay of a higher number is used while none of a lower one can be had.
+    priority: int = 1
+    # The share of the connections, among relays of one priority.
+    weight: int = 1
 
     @classmethod
     def from_url(cls, url: str) -> Self:
@@ -67,6 +87,11 @@ class Relay:
             health=_truth("health", options, default=here),
             timeout=_seconds(options.get("timeout")),
             hello=options.get("hello", ""),
+            lines=_whole("lines", options, default=LINES, least=1, most=MOST_LINES),
+            messages=_whole("messages", options, default=0, least=0, most=1_000_000),
+            pipelining=_truth("pipelining", options, default=True),
+            priority=_whole("priority", options, default=1, least=1, most=9),
+            weight=_whole("weight", options, default=1, least=1, most=100),
         )
         if relay.user and not (relay.tls or relay.starttls or here):
             raise Misconfigured(
@@ -76,7 +101,20 @@ class Relay:
         return relay
 
     def __repr__(self) -> str:
-        return f"Relay({self.host}:{self.port})"
+        return f"Relay({self.where})"
+
+    @property
+    def where(self) -> str:
+        """Host and port, for people: never the password."""
+        return f"{self.host}:{self.port}"
+
+
+def relays_from(urls: str) -> list[Relay]:
+    """Return the relays of EMAIL_URL: one, or several with blanks or commas between them.
+
+    Raises Misconfigured.
+    """
+    return [Relay.from_url(url) for url in _BETWEEN.split(urls.strip().rstrip(","))]
 
 
 def _is_this_machine(host: str) -> bool:
@@ -95,6 +133,15 @@ def _truth(name: str, options: dict[str, str], *, default: bool) -> bool:
     if value not in _YES | _NO:
         raise Misconfigured(f"EMAIL_URL: {name} is yes or no, not {value!r}.")
     return value in _YES
+
+
+def _whole(name: str, options: dict[str, str], *, default: int, least: int, most: int) -> int:
+    value = options.get(name, "")
+    if not value:
+        return default
+    if not (value.isascii() and value.isdigit() and least <= int(value) <= most):
+        raise Misconfigured(f"EMAIL_URL: {name} is a whole number from {least} to {most}.")
+    return int(value)
 
 
 def _seconds(value: str | None) -> float | None:

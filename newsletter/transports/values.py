@@ -11,7 +11,8 @@ MAX_REPLY = 300
 
 # One plain mailbox and nothing else: a comma, a blank or a bracket could name a second reader
 # (invariant 8), a line break could start a command of its own.
-_ONE_ADDRESS = re.compile(r"[^\s\x00-\x1f\x7f<>(),:;\"\\@]+@[^\s\x00-\x1f\x7f<>(),:;\"\\@]+")
+_PLAIN = r"[^\s\x00-\x1f\x7f\ud800-\udfff<>(),:;\"\\@]+"
+_ONE_ADDRESS = re.compile(f"{_PLAIN}@{_PLAIN}")
 
 
 class UnsafeEnvelope(ValueError):
@@ -38,23 +39,29 @@ class Envelope:
 
     `sender` is where bounces go; "" is the null return path. `content` is the whole message
     with CRLF line ends, not dot-stuffed. Raises UnsafeEnvelope for anything else.
+
+    `dot_free` says that no line of the content begins with a dot, so that stuffing it for SMTP
+    changes nothing: looking for one takes 16 µs in 26 kB, which is more than sending it.
     """
 
     sender: str
     recipient: str
     content: bytes
+    dot_free: bool = False
 
     @classmethod
     def of_compiled(cls, sender: str, recipient: str, content: bytes) -> Self:
         """Return an envelope for a copy of a message whose first copy was checked whole.
 
         Looking for bare line ends takes longer than making the copy did, and the copies of one
-        message differ only in values that were refused if they held any.
+        message differ only in values that were refused if they held any. No line of a compiled
+        message begins with a dot (`wire.message`).
         """
         envelope = object.__new__(cls)
         object.__setattr__(envelope, "sender", sender)
         object.__setattr__(envelope, "recipient", recipient)
         object.__setattr__(envelope, "content", content)
+        object.__setattr__(envelope, "dot_free", True)
         envelope._check_addresses()
         return envelope
 

@@ -18,6 +18,15 @@ _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`
 _DOMAIN = re.compile(
     r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*"
 )
+# A dot-atom of RFC 6531: any character beyond ASCII, and of ASCII what stands in _LOCAL.
+_LOCAL_UTF8 = re.compile(
+    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\x80-\U0010ffff-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~\x80-\U0010ffff-]+)*"
+)
+# What most readers have: needs no second look.
+_SIMPLE_NAME = re.compile(r"[A-Za-z0-9]{1,40}").fullmatch
+_SIMPLE_ADDRESS = re.compile(
+    r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@(?:[A-Za-z0-9]+(?:-+[A-Za-z0-9]+)*\.)+[A-Za-z0-9]+"
+).fullmatch
 _LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?")
 # Characters that stand for themselves in a Q-encoded word inside a phrase (RFC 2047 section 5).
 _Q_SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*+-/")
@@ -70,12 +79,45 @@ def encode_address(address: str) -> str:
     return f"{local}@{domain}"
 
 
+def encode_recipient(address: str) -> str:
+    """Return a reader's address: as `encode_address` does, but for a local part outside ASCII.
+
+    Such an address goes as it is, in UTF-8 (RFC 6532), by a relay that offers SMTPUTF8 (RFC 6531)
+    or not at all, which is the transport's to see; it is never rewritten into another one.
+    """
+    local, at, domain = address.rpartition("@")
+    if local.isascii():
+        return encode_address(address)
+    assert_printable(address)
+    if not _LOCAL_UTF8.fullmatch(local) or len(address.encode()) > 254:
+        raise UnsafeValue("An e-mail address looks like name@example.org.")
+    return f"{local}@{encode_address(f'x{at}{domain}')[2:]}"
+
+
+def assert_printable(value: str) -> str:
+    """Return `value` if each of its characters is one that a person can see, or a space."""
+    assert_safe(value)
+    if not value.isprintable():
+        raise UnsafeValue("A control character may not stand in a header or an address.")
+    return value
+
+
+def format_recipient(name: str, address: str) -> str:
+    """Return `name <address>` for To. The hot path: a plain address with a plain name or none."""
+    if (not name or _SIMPLE_NAME(name)) and _SIMPLE_ADDRESS(address) and len(address) <= 254:
+        return f"{name} <{address}>" if name else address
+    return _named(name, encode_recipient(address))
+
+
 def format_address(name: str, address: str) -> str:
-    """Return `name <address>` for From, To or Reply-To; without a name the bare address.
+    """Return `name <address>` for From or Reply-To; without a name the bare address.
 
     A name outside ASCII becomes encoded words (RFC 2047); the address never does.
     """
-    address = encode_address(address)
+    return _named(name, encode_address(address))
+
+
+def _named(name: str, address: str) -> str:
     name = " ".join(assert_safe(name).split())
     if not name:
         return address

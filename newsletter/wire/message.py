@@ -1,18 +1,17 @@
 """A whole message compiled once, and its copies: constant bytes joined with a few short values.
 
-Dot-stuffing (RFC 5321 section 4.5.2) is not done here but by whoever speaks SMTP, because an
-API must not get it. It never changes anything: no line of a compiled message begins with a dot
-(quoted-printable writes `=2E`, header lines begin with a letter or a space), and the tests hold
-that property over arbitrary content.
+A copy is ready for the wire and for an API alike. No line of it begins with a dot (quoted-printable
+writes `=2E`, header lines begin with a letter or a space), so that dot-stuffing (RFC 5321 section
+4.5.2), done once, never or twice, changes nothing. The tests hold that over arbitrary content.
 """
 
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import unescape
-from typing import Self
+from typing import Any, Self
 
 from newsletter.wire import headers as header_values
 from newsletter.wire.headers import MAX_LINE, UnsafeValue
@@ -34,12 +33,19 @@ _TEXT_HEAD = (
 )
 _HTML_HEAD = _TEXT_HEAD.replace(b"text/plain", b"text/html")
 
+# The last address of the From line, however it was folded.
+_FROM = re.compile(rb"(?:^|\r\n)From: (?:[^\r\n]|\r\n )*@([^\s<>@]+)>?\r\n")
+
 # Bytes that are ready for the wire, and between them the holes for a reader's values.
 Piece = bytes | Hole
 
 
 class FormatError(ValueError):
     """Stored bytes that this version cannot read back."""
+
+
+class NewerFormat(FormatError):
+    """Stored by a later version of Wellread: nothing is wrong with it, only with who reads it."""
 
 
 @dataclass(frozen=True)
@@ -94,9 +100,26 @@ class CompiledMessage:
         )
 
     @property
+    def pieces(self) -> tuple[Piece, ...]:
+        """The whole message in its order: bytes, and holes for values."""
+        return self._layout()
+
+    @property
     def slots(self) -> frozenset[Slot]:
         """The slots that `fill` needs values for."""
         return frozenset(hole.slot for _, _, hole, _ in self._holes)
+
+    @property
+    def sender_domain(self) -> str:
+        """The domain of the From address, in ASCII: that of the Message-IDs of its copies.
+
+        Read from the compiled header, so that it stays what was approved. Raises FormatError.
+        """
+        for piece in self.headers:
+            found = _FROM.search(piece) if isinstance(piece, bytes) else None
+            if found:
+                return found[1].decode("ascii")
+        raise FormatError("This message has no From address.")
 
     def fill(self, values: Mapping[str, str | bytes]) -> bytes:
         """Return one copy. The hot path: about as long as the join of its segments.
@@ -129,6 +152,26 @@ class CompiledMessage:
         html = None if self.html is None else bound(self.html)
         return type(self)(bound(self.headers), bound(self.text), html, self.boundary)
 
+    def bind_link(self, slot: Slot, before: str, after: str, *, length: int) -> Self:
+        """Return this message with the slot's value fixed but for a token in the middle of it.
+
+        `fill` then takes for `slot` the token alone: `length` ASCII letters, digits, `-` and `_`,
+        which stand for themselves in a header, in HTML and in quoted-printable. So the long link
+        is escaped and broken into lines once and not for each reader.
+        """
+
+        def bound(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
+            opened: list[Piece] = []
+            for piece in pieces:
+                if isinstance(piece, Hole) and piece.slot is slot:
+                    opened += _around_token(piece, before, after, length)
+                else:
+                    opened.append(piece)
+            return _merged(opened)
+
+        html = None if self.html is None else bound(self.html)
+        return type(self)(bound(self.headers), bound(self.text), html, self.boundary)
+
     def text_only(self) -> Self:
         """Return the same message for a reader who chose plain text."""
         return type(self)(self.headers, self.text, None, self.boundary)
@@ -148,26 +191,39 @@ class CompiledMessage:
 
     @classmethod
     def from_bytes(cls, stored: bytes) -> Self:
-        """Read back what `to_bytes` gave. Raises FormatError for another version or damage."""
+        """Read back what `to_bytes` gave, now or in an earlier version.
+
+        Raises NewerFormat for what a later version stored, FormatError for damage.
+        """
         try:
             document = json.loads(bytes(stored))
             version = document["format"]
-            if version != FORMAT_VERSION:
-                raise FormatError(
-                    f"This message was stored in format {version}; this version of Wellread reads "
-                    f"format {FORMAT_VERSION}. Approve the issue again to compile it anew."
-                )
-            html = document["html"]
-            return cls(
-                headers=tuple(_from_json(piece) for piece in document["headers"]),
-                text=tuple(_from_json(piece) for piece in document["text"]),
-                html=None if html is None else tuple(_from_json(piece) for piece in html),
-                boundary=document["boundary"],
-            )
-        except FormatError:
-            raise
+            if version in READERS:
+                return cls(**READERS[version](document))
         except (ValueError, KeyError, TypeError) as error:
             raise FormatError(f"These bytes hold no compiled message: {error!r}") from error
+        known = f"this version of Wellread reads up to format {max(READERS)}"
+        if isinstance(version, int) and version > max(READERS):
+            raise NewerFormat(f"This message was stored in format {version}; {known}.")
+        raise FormatError(
+            f"This message was stored in format {version!r}; {known}. Approve the issue again to "
+            "compile it anew."
+        )
+
+
+def _read_1(document: dict[str, Any]) -> dict[str, Any]:
+    html = document["html"]
+    return {
+        "headers": tuple(_from_json(piece) for piece in document["headers"]),
+        "text": tuple(_from_json(piece) for piece in document["text"]),
+        "html": None if html is None else tuple(_from_json(piece) for piece in html),
+        "boundary": document["boundary"],
+    }
+
+
+# Every format that was ever stored, so that a deploy in the middle of a mailing changes nothing:
+# tests/wire/stored/ holds a message of each, and the copy that it has to give for ever.
+READERS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _read_1}
 
 
 def compile_message(
@@ -296,6 +352,20 @@ def _merged(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
 
 def _encode_for(hole: Hole, values: Mapping[str, str | bytes]) -> bytes:
     return ENCODERS[hole.place](values.get(hole.slot) or _missing(hole, values), hole)
+
+
+def _around_token(hole: Hole, before: str, after: str, length: int) -> list[Piece]:
+    """Return what stands around the token in this place: found out by encoding two of them."""
+    one, other = (
+        ENCODERS[hole.place](f"{before}{letter * length}{after}", hole) for letter in "AB"
+    )
+    differs = [at for at, (a, b) in enumerate(zip(one, other, strict=True)) if a != b]
+    start, end = differs[0], differs[-1] + 1
+    cut = one.find(SOFT_BREAK, start, end) - start
+    if one[start:end].replace(SOFT_BREAK, b"", 1) != b"A" * length:
+        raise UnsafeValue("A link's token is too long for one line.")
+    token = Hole(hole.slot, Place.LINK, None, max(cut, 0))
+    return [one[:start], token, one[end:]]
 
 
 def _missing(hole: Hole, values: Mapping[str, str | bytes]) -> str:

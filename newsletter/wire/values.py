@@ -6,7 +6,14 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import NamedTuple
 
-from newsletter.wire.headers import FOLD_AT, MAX_LINE, UnsafeValue, assert_line, fold
+from newsletter.wire.headers import (
+    FOLD_AT,
+    MAX_LINE,
+    UnsafeValue,
+    assert_line,
+    assert_printable,
+    fold,
+)
 from newsletter.wire.quoted_printable import SOFT_BREAK, encode
 from newsletter.wire.slots import Slot
 
@@ -15,10 +22,16 @@ class Place(StrEnum):
     HEADER = "header"
     TEXT = "text"
     HTML = "html"
+    # A link's token, in whichever of the three: `CompiledMessage.bind_link` makes these.
+    LINK = "link"
 
 
 class Hole(NamedTuple):
-    """One place for a reader's value. `column` is where it begins in its header line."""
+    """One place for a reader's value.
+
+    `column` is where the value begins in its header line; in a token's place, after how many of
+    its characters the line breaks (0: nowhere).
+    """
 
     slot: Slot
     place: Place
@@ -40,6 +53,7 @@ _PLAIN_TEXT = re.compile(r"(?!From )[\x21-\x2d\x2f-\x3c\x3e-\x7e][\x20-\x3c\x3e-
 _PLAIN_HTML = re.compile(
     r"(?!From )[\x21\x23-\x25\x28-\x2d\x2f-\x3b\x3f-\x7e][\x20\x21\x23-\x25\x28-\x3b\x3f-\x7e]*"
 ).fullmatch
+_TOKEN = re.compile(r"[A-Za-z0-9_-]+").fullmatch
 _ROOM = 75
 
 
@@ -67,19 +81,32 @@ def encode_html(value: str | bytes, hole: Hole) -> bytes:
     return encode(html.escape(_one_line(value)))
 
 
+def encode_token(value: str | bytes, hole: Hole) -> bytes:
+    if isinstance(value, str):
+        if not _TOKEN(value):
+            raise UnsafeValue("A link's token holds letters, digits, hyphens and underscores.")
+        value = value.encode("ascii")
+    if not hole.column:
+        return value
+    return value[: hole.column] + SOFT_BREAK + value[hole.column :]
+
+
 ENCODERS: dict[Place, Encoder] = {
     Place.HEADER: encode_header,
     Place.TEXT: encode_text,
     Place.HTML: encode_html,
+    Place.LINK: encode_token,
 }
 
 
 def _long_header(value: str, hole: Hole) -> bytes:
-    assert_line(value)
     if not value.strip():
         raise UnsafeValue(f"The value of {hole.slot.value!r} is empty.")
     if hole.slot is Slot.TO:
-        return fold("To", value, column=hole.column).encode("ascii")
+        # Letters outside ASCII stand in an address alone: `format_recipient` sees to that.
+        assert_printable(value)
+        return fold("To", value, column=hole.column).encode()
+    assert_line(value)
     if hole.column + len(value) > MAX_LINE - 2:
         raise UnsafeValue(f"The value of {hole.slot.value!r} is longer than a header line may be.")
     return value.encode("ascii")

@@ -8,9 +8,12 @@ from django.utils import timezone
 
 from newsletter.desk import speed
 from newsletter.desk.views.mailing import progress_of
-from newsletter.sending.models import Batch, Mailing
+from newsletter.sending.models import Batch, Delivery, Mailing
+from newsletter.transports.memory import OK, MemoryTransport
+from newsletter.transports.values import Outcome, Receipt
 from tests.desk import world
 from tests.desk.conftest import client_of
+from tests.sending.mailings import planned, run
 
 
 @pytest.fixture
@@ -184,3 +187,18 @@ def test_no_page_of_a_mailing_names_a_reader(desk, mailing):
 
 def test_a_mailing_that_is_not_there_is_not_found(desk):
     assert client_of(desk.sender).get(reverse("desk:mailing", args=(999,))).status_code == 404
+
+
+def test_a_mailing_with_nothing_left_but_retries_is_called_sent(desk):
+    """It may go on for days, and nobody is to wait for it."""
+    going = planned(2)
+    answers = iter([Receipt(Outcome.TEMPORARY, 451, "4.7.1", "greylisted")])
+    run(MemoryTransport(lambda _: next(answers, OK)))
+
+    text = text_of(desk.sender, "mailing_panel", going)
+
+    assert "Sent, 1 retrying" in text
+    assert "desk-stage--sent" in text
+    assert "Waiting to try again" in text
+    Delivery.objects.filter(mailing=going).update(retry_at=None)
+    assert "Sent," not in text_of(desk.sender, "mailing_panel", going)

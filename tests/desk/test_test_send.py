@@ -84,7 +84,9 @@ def test_an_address_typed_twice_gets_one(desk, post, outbox):
 def test_a_refusal_of_the_relay_is_said(desk, post, monkeypatch):
     refused = Receipt(Outcome.PERMANENT, 550, "5.1.1", "No such user")
     monkeypatch.setattr(
-        memory.MemoryTransport, "send", lambda self, envelopes: iter([refused for _ in envelopes])
+        memory.MemoryTransport,
+        "send",
+        lambda self, outgoing: iter([(one.key, refused) for one in outgoing]),
     )
     answer = post("author@staff.example.org")
     assert "550 5.1.1 No such user" in str(next(iter(get_messages(answer.wsgi_request))))

@@ -32,7 +32,7 @@ class Line:
         worker = self._start(
             queues,
             env={
-                "EMAIL_URL": f"{self.relay.url}?timeout=20",
+                "EMAIL_URL": f"{self.relay.url}?timeout=20&lines=4",
                 "SENDING_LEASE_SECONDS": str(LEASE),
                 "SENDING_UNKNOWN_AFTER_SECONDS": str(UNKNOWN_AFTER),
                 **env,

@@ -10,7 +10,6 @@ from newsletter.outcomes.models import Event
 from newsletter.outcomes.reactions import react
 from newsletter.outcomes.webhooks import endpoints
 from newsletter.rendering.copies import message_ids
-from newsletter.rendering.heading_lines import mail_domain
 from signup.models import Subscription
 from tests.outcomes.factories import live_reader, mailing_with
 
@@ -135,7 +134,7 @@ def test_our_own_message_id_leads_back_to_the_mailing(client):
     mailing_with(subscription, state="accepted")
     mailing = mailing_with(subscription, state="accepted").mailing
     mailing_with(subscription, state="accepted")
-    ours = message_ids(mailing.pk, mail_domain(mailing.newsletter))(subscription.subscriber_id)
+    ours = message_ids(mailing.stamp, "news.example.org")(subscription.subscriber_id)
     post(client, bounce(subscription.subscriber.email, MessageID=ours))
     assert Event.objects.get().mailing_id == mailing.pk
 

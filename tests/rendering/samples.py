@@ -7,12 +7,16 @@ from wagtail.rich_text import RichText
 
 from newsletter.catalogue.models import Condition, Newsletter, Publisher
 from newsletter.editions.models import Article, Issue
-from newsletter.rendering.copies import DigestCopies, ReaderRow
+from newsletter.rendering.copies import DigestCopies, ReaderRow, Stamp
 from newsletter.rendering.digest import compile_shell
 from newsletter.rendering.fragments import compile_article, condition_headings, other_heading
 
 DATED = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
 ANNA = ReaderRow(7, "anna@example.org", "Anna", 70)
+
+
+def stamp(mailing_id: int = 1, **changes: Any) -> Stamp:
+    return Stamp(mailing_id, DATED, b"salt of a mailing", 1)._replace(**changes)
 
 
 def publisher() -> Publisher:
@@ -181,9 +185,7 @@ def digest_copies() -> DigestSample:
     headings = condition_headings([disk, sleep], "en")
     copies = DigestCopies(
         compile_shell(magazine, "en"),
-        newsletter=magazine,
-        mailing_id=3,
-        dated=DATED,
+        stamp(3),
         language="en",
         articles={each.pk: compile_article(each).encoded() for each in (first, second, third)},
         conditions={first.pk: [disk.pk], second.pk: [sleep.pk], third.pk: [disk.pk]},

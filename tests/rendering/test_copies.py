@@ -16,12 +16,7 @@ pytestmark = pytest.mark.django_db
 
 def copies(mailing_id: int = 1) -> IssueCopies:
     issue = samples.rich_issue()
-    return IssueCopies(
-        compile_issue(issue).message,
-        newsletter=issue.newsletter,
-        mailing_id=mailing_id,
-        dated=samples.DATED,
-    )
+    return IssueCopies(compile_issue(issue).message, samples.stamp(mailing_id))
 
 
 def test_a_copy_that_is_made_again_is_the_same_bytes() -> None:
@@ -40,11 +35,13 @@ def test_each_reader_has_a_link_of_their_own() -> None:
 
 
 def test_message_ids_differ_by_reader_and_by_mailing_and_hold_no_number() -> None:
-    first, second = message_ids(1, "example.org"), message_ids(2, "example.org")
+    first, second = (message_ids(samples.stamp(pk), "example.org") for pk in (1, 2))
     ids = {make(reader) for make in (first, second) for reader in range(500)}
     assert len(ids) == 1000
-    assert first(7) == message_ids(1, "example.org")(7)
-    assert first(12) != message_ids(11, "example.org")(2)
+    assert first(7) == message_ids(samples.stamp(1), "example.org")(7)
+    assert first(12) != message_ids(samples.stamp(11), "example.org")(2)
+    other = message_ids(samples.stamp(1, salt=b"of another house"), "example.org")
+    assert first(7) != other(7)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +50,8 @@ def test_message_ids_differ_by_reader_and_by_mailing_and_hold_no_number() -> Non
         ReaderRow(1, "a@example.org\r\nBcc: all@example.org", "", 1),
         ReaderRow(1, "a@example.org", "Anna\r\nBcc: all@example.org", 1),
         ReaderRow(1, "a@example.org", "Anna\x00", 1),
-        ReaderRow(1, "äöü@example.org", "Anna", 1),
+        ReaderRow(1, "ä ö@example.org", "Anna", 1),
+        ReaderRow(1, "ä\u2028Bcc:x@example.org", "Anna", 1),
         ReaderRow(1, "a@example.org, b@example.org", "Anna", 1),
     ],
 )
@@ -132,10 +130,5 @@ def test_a_digest_in_plain_text() -> None:
 def test_the_date_is_the_mailings_and_not_the_clocks() -> None:
     issue = samples.rich_issue()
     message = compile_issue(issue).message
-    later = IssueCopies(
-        message,
-        newsletter=issue.newsletter,
-        mailing_id=1,
-        dated=samples.DATED + timedelta(hours=1),
-    )
+    later = IssueCopies(message, samples.stamp(dated=samples.DATED + timedelta(hours=1)))
     assert parsed(later.copy(samples.ANNA))["Date"] == "Mon, 23 Nov 2026 08:00:00 +0000"

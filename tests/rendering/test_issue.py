@@ -22,13 +22,7 @@ pytestmark = pytest.mark.django_db
 
 
 def copy_of(issue: Issue, reader: Any = samples.ANNA) -> bytes:
-    copies = IssueCopies(
-        compile_issue(issue).message,
-        newsletter=issue.newsletter,
-        mailing_id=1,
-        dated=samples.DATED,
-    )
-    return copies.copy(reader)
+    return IssueCopies(compile_issue(issue).message, samples.stamp()).copy(reader)
 
 
 def simple(text: str = "<p>Hello.</p>", **changes: Any) -> Issue:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from newsletter.sending import control
 from newsletter.sending.chunk import next_chunk
 from newsletter.sending.claim import claim
-from newsletter.sending.deliver import Ending, deliver, finish, release
+from newsletter.sending.deliver import Ending, deliver, release
 from newsletter.sending.errors import LostLease
 from newsletter.sending.models import Batch, Delivery
 from newsletter.sending.record import record
@@ -104,6 +104,7 @@ def test_after_its_lease_was_taken_a_worker_can_write_nothing(act):
     mailing = planned(3)
     zombie = claimed(mailing, "zombie")
     rows = next_chunk(zombie, 2, copies(zombie)).rows
+    zombie.reached = 0
     let_lease_run_out(zombie)
     recover()
     before = list(Delivery.objects.order_by("pk").values())
@@ -115,7 +116,7 @@ def test_after_its_lease_was_taken_a_worker_can_write_nothing(act):
         elif act == "record":
             record(zombie, [(row, OK) for row in rows])
         else:
-            finish(zombie)
+            record(zombie, [], finished=True)
     release(zombie)
 
     assert list(Delivery.objects.order_by("pk").values()) == before
@@ -142,9 +143,9 @@ def test_a_worker_that_slept_past_half_its_lease_drops_the_line_before_another_b
     aborted = []
 
     class Sleepy(MemoryTransport):
-        def send(self, envelopes):
-            for envelope in envelopes:
-                yield from super().send([envelope])
+        def send(self, outgoing):
+            for answer in super().send(outgoing):
+                yield answer
                 # As if the machine had been asleep between two messages.
                 taken.lease.since -= taken.lease.seconds
 

@@ -188,11 +188,11 @@ def test_an_unforeseen_error_loses_nothing_that_is_known():
     mailing = planned(5)
 
     class Broken(MemoryTransport):
-        def send(self, envelopes):
-            for number, envelope in enumerate(envelopes):
+        def send(self, outgoing):
+            for number, one in enumerate(outgoing):
                 if number == 2:
                     raise RuntimeError("a bug")
-                yield from super().send([envelope])
+                yield from super().send([one])
 
     with pytest.raises(RuntimeError):
         run(Broken())

@@ -15,9 +15,9 @@ ALLOWED = {
         ("ready", "claimed"), ("ready", "done"), ("claimed", "ready"), ("claimed", "done"),
     },
     Delivery: {
-        ("queued", "handed"), ("queued", "skipped"), ("queued", "unknown"),
-        ("handed", "queued"), ("handed", "accepted"), ("handed", "refused"),
-        ("handed", "unknown"), ("unknown", "queued"), ("unknown", "accepted"),
+        ("queued", "queued"), ("queued", "skipped"), ("queued", "unknown"),
+        ("queued", "accepted"), ("queued", "refused"),
+        ("unknown", "queued"), ("unknown", "accepted"),
     },
 }  # fmt: skip
 

@@ -34,12 +34,12 @@ class Meanwhile(MemoryTransport):
         super().__init__()
         self.what = what
 
-    def send(self, envelopes):
-        for receipt in super().send(envelopes):
+    def send(self, outgoing):
+        for answer in super().send(outgoing):
             if self.what:
                 what, self.what = self.what, None
                 what()
-            yield receipt
+            yield answer
 
 
 @pytest.mark.parametrize("stop", [control.pause, control.cancel])

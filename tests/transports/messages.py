@@ -1,6 +1,9 @@
 """Envelopes for the transports' tests."""
 
-from newsletter.transports.values import Envelope
+from collections.abc import Iterable, Iterator
+
+from newsletter.transports.protocol import Outgoing, Transport, send_in_order
+from newsletter.transports.values import Envelope, Receipt
 
 
 def content(body: bytes = b"Hello.\r\n", *, to: str = "ada@example.org") -> bytes:
@@ -17,3 +20,13 @@ def content(body: bytes = b"Hello.\r\n", *, to: str = "ada@example.org") -> byte
 
 def envelope(recipient: str = "ada@example.org", body: bytes = b"Hello.\r\n") -> Envelope:
     return Envelope("bounces@wellread.example", recipient, content(body, to=recipient))
+
+
+def outgoing(envelopes: Iterable[Envelope]) -> Iterator[Outgoing]:
+    """What a transport takes, numbered from 0."""
+    return (Outgoing(key, one) for key, one in enumerate(envelopes))
+
+
+def send(transport: Transport, *readers: str) -> list[Receipt]:
+    """Send one message to each reader; return the receipts in the readers' order."""
+    return send_in_order(transport, [envelope(reader) for reader in readers])

@@ -3,7 +3,7 @@
 import pytest
 
 from newsletter.transports.errors import Misconfigured
-from newsletter.transports.relay import Relay
+from newsletter.transports.relay import Relay, relays_from
 
 
 def test_a_relay_on_this_machine_needs_no_tls_and_may_carry_health_data():
@@ -54,6 +54,12 @@ def test_smtps_speaks_tls_from_the_first_byte():
         "smtp://relay.example?timeout=0",
         "smtp://relay.example?timeout=nan",
         "smtp://relay.example?tls=yes",
+        "smtp://relay.example?lines=0",
+        "smtp://relay.example?lines=many",
+        "smtp://relay.example?messages=-1",
+        "smtp://relay.example?priority=0",
+        "smtp://relay.example?weight=1.5",
+        "smtp://relay.example?pipelining=perhaps",
         "smtp://user:secret@relay.example?starttls=no",
     ],
 )
@@ -67,3 +73,21 @@ def test_a_url_that_cannot_be_right_is_refused_in_words(url: str):
 
 def test_a_password_is_not_shown():
     assert "secret" not in repr(Relay.from_url("smtps://user:secret@relay.example"))
+
+
+@pytest.mark.parametrize("between", [" ", ",", ", ", "\n"])
+def test_several_relays_stand_in_one_setting(between: str):
+    first = "smtps://us:a,b%20c@one.example?lines=16&messages=100"
+    second = "smtp://two.example:587?priority=2&weight=3&pipelining=no"
+
+    one, two = relays_from(f"{first}{between}{second}")
+
+    assert (one.host, one.password, one.lines, one.messages) == ("one.example", "a,b c", 16, 100)
+    assert (one.priority, one.weight, one.pipelining) == (1, 1, True)
+    assert (two.host, two.port, two.priority, two.weight) == ("two.example", 587, 2, 3)
+    assert (two.lines, two.messages, two.pipelining) == (8, 0, False)
+
+
+def test_one_bad_relay_of_several_is_refused():
+    with pytest.raises(Misconfigured):
+        relays_from("smtp://one.example http://two.example")

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -51,13 +52,32 @@ class Progress:
         return self.mailing.state in (Mailing.State.PLANNING, Mailing.State.SENDING)
 
     @property
+    def is_sent_but_for_retries(self) -> bool:
+        """Everybody had their turn; what is left waits because a mail server asked for patience,
+        for up to SENDING_GIVE_UP_DAYS. For staff that is a mailing that was sent."""
+        return (
+            self.mailing.state == Mailing.State.SENDING
+            and self.retrying > 0
+            and self.counts.open <= self.retrying
+        )
+
+    @property
+    def stage(self) -> str:
+        """What stands on the page's badge."""
+        if self.is_sent_but_for_retries:
+            return ngettext("Sent, %(n)s retrying", "Sent, %(n)s retrying", self.retrying) % {
+                "n": intcomma(self.retrying)
+            }
+        return str(self.mailing.get_state_display()).capitalize()
+
+    @property
     def remaining(self) -> str:
         """In words, and no more exact than it can be."""
         if not self.moves:
             return ""
         if self.mailing.state == Mailing.State.PLANNING:
             return _("Making the list of readers")
-        if self.retrying and self.counts.open <= self.retrying:
+        if self.is_sent_but_for_retries:
             return _("Waiting to try again where a mail server asked for patience")
         if self.left is None:
             return _("Measuring how fast it goes")

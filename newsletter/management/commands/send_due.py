@@ -15,7 +15,7 @@ from newsletter.sending.models import Mailing
 from newsletter.sending.plan import resume, unfinished
 from newsletter.sending.recover import recover
 from newsletter.transports.errors import TransportError
-from newsletter.transports.select import bulk_transport
+from newsletter.transports.select import bulk_transport, close_kept
 
 
 class Command(BaseCommand):
@@ -53,5 +53,6 @@ class Command(BaseCommand):
                     raise CommandError(str(error)) from error
                 batches += 1
                 self.stdout.write(f"Batch {batch_id}: {ending}")
+        close_kept()
         recover()
         self.stdout.write(f"{batches} batches handled.")

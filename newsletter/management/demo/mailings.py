@@ -69,8 +69,7 @@ def record_as_demo(mailing: Mailing) -> int:
         worker=SOURCE,
         handed_upto=F("planned"),
     )
-    deliveries.filter(state=Delivery.State.QUEUED).update(state=Delivery.State.HANDED)
-    number = deliveries.filter(state=Delivery.State.HANDED).update(
+    number = deliveries.filter(state=Delivery.State.QUEUED).update(
         state=Delivery.State.ACCEPTED, attempt=1, outcome_at=timezone.now(), reply=NOT_SENT
     )
     batches.filter(state=Batch.State.CLAIMED).update(

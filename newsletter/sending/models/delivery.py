@@ -42,7 +42,8 @@ class Batch(models.Model):
     unknown = models.PositiveIntegerField(default=0)
 
     class Meta:
-        indexes = [models.Index(fields=["mailing", "state"])]
+        # By id as well, so that the next one to be claimed is found without sorting the others.
+        indexes = [models.Index(fields=["mailing", "state", "id"], name="sending_batch_next")]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(state__in=["ready", "claimed", "done"]),
@@ -69,7 +70,6 @@ class Delivery(models.Model):
 
     class State(models.TextChoices):
         QUEUED = "queued", _("queued")
-        HANDED = "handed", _("handed to the relay")
         ACCEPTED = "accepted", _("accepted")
         REFUSED = "refused", _("refused")
         SKIPPED = "skipped", _("skipped")
@@ -85,11 +85,13 @@ class Delivery(models.Model):
         ERASED = "erased", _("erased")
 
     TRANSITIONS = {
-        # queued → unknown: it was to be sent once more, and then the reader left or the mailing
-        # was cancelled. Whether the first copy arrived is what nobody knows.
-        State.QUEUED: frozenset({State.HANDED, State.SKIPPED, State.UNKNOWN}),
-        # handed → queued: a temporary refusal, or taken back before a byte went out.
-        State.HANDED: frozenset({State.QUEUED, State.ACCEPTED, State.REFUSED, State.UNKNOWN}),
+        # Handed to the relay is what is queued, in a claimed batch, in front of `handed_upto`:
+        # a row is written once, when its outcome is known. queued → queued: a temporary refusal.
+        # queued → unknown also when it was to be sent once more, and then the reader left or the
+        # mailing was cancelled. Whether the first copy arrived is what nobody knows.
+        State.QUEUED: frozenset(
+            {State.QUEUED, State.ACCEPTED, State.REFUSED, State.SKIPPED, State.UNKNOWN}
+        ),
         State.ACCEPTED: frozenset[str](),
         State.REFUSED: frozenset[str](),
         State.SKIPPED: frozenset[str](),
@@ -97,8 +99,8 @@ class Delivery(models.Model):
         State.UNKNOWN: frozenset({State.QUEUED, State.ACCEPTED}),
     }
 
-    # Only the indexes that the hot path needs, and none that names `state`: a row is updated
-    # twice, and PostgreSQL does that in place (HOT) as long as no indexed column changes.
+    # Only the indexes that the hot path needs, and none that names `state`: PostgreSQL updates a
+    # row in place (HOT) as long as no indexed column changes.
     mailing = models.ForeignKey(
         Mailing, on_delete=models.CASCADE, related_name="deliveries", db_index=False
     )

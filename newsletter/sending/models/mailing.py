@@ -1,9 +1,20 @@
 """One run of sending, and what its readers get."""
 
+import secrets
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+
+from newsletter.rendering.copies import Stamp
+from signup.tokens import newest_version
+
+SALT_BYTES = 16
+
+
+def new_salt() -> bytes:
+    return secrets.token_bytes(SALT_BYTES)
 
 
 class Mailing(models.Model):
@@ -44,6 +55,10 @@ class Mailing(models.Model):
     state = models.CharField(max_length=10, choices=State, default=State.PLANNING)
     # The Date header of every copy: a copy sent again has the same bytes (invariant 7).
     dated = models.DateTimeField()
+    # And so are these two: what its Message-IDs are made from, and which of TOKEN_KEYS signs its
+    # links, whatever keys come meanwhile. A mailing older than them has an empty salt.
+    salt = models.BinaryField(max_length=SALT_BYTES, default=new_salt)
+    token_version = models.PositiveSmallIntegerField(default=newest_version)
     # A digest's frozen cut-off: articles released after it wait for the next run.
     cutoff_seq = models.BigIntegerField(null=True)
     # Where a plan that was interrupted goes on: the last subscriber planned.
@@ -86,6 +101,10 @@ class Mailing(models.Model):
     def origins_of(cls, state: State) -> list["Mailing.State"]:
         """Return the states from which a mailing may become `state`."""
         return [origin for origin, targets in cls.TRANSITIONS.items() if state in targets]
+
+    @property
+    def stamp(self) -> Stamp:
+        return Stamp(self.pk, self.dated, bytes(self.salt), self.token_version)
 
     @property
     def is_health_data(self) -> bool:

@@ -1,0 +1,369 @@
+"""One run of a worker: chunks of one mailing, batch after batch, over lines that never drain.
+
+The transport pulls from `_outgoing` whenever a line has room, and answers in any order. While a
+chunk is on the wire the clerk checks the next one and records the last one. Three rules keep a
+reader from getting two copies:
+
+- a row is handed over only by `next_chunk`, whose transaction proves the batch's epoch;
+- rows without an outcome in the database are looked at again only once nothing of their batch is
+  under way and everything known of it is recorded;
+- a batch is given back only when every outcome in it is recorded.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from typing import NamedTuple
+
+from newsletter.sending import pace, stopping, throttle
+from newsletter.sending.chunk import Chunk, next_chunk
+from newsletter.sending.claim import Claim
+from newsletter.sending.clerk import Job
+from newsletter.sending.clock import steady
+from newsletter.sending.copies import Copies
+from newsletter.sending.errors import ContentDamaged, LostLease
+from newsletter.sending.held import Held
+from newsletter.sending.journal import Journal
+from newsletter.sending.models import Mailing
+from newsletter.sending.record import record
+from newsletter.sending.row import Row
+from newsletter.sending.settle import end_if_balanced
+from newsletter.sending.take_back import act_on, stamp_of
+from newsletter.transports.protocol import Outgoing, Transport
+from newsletter.transports.values import Outcome, Receipt, UnsafeEnvelope
+from newsletter.wire.headers import UnsafeValue
+
+log = logging.getLogger(__name__)
+
+# A task is one of seconds: after this long the batch goes back, and the feeder hands it on.
+TASK_SECONDS = 20.0
+# For how long a run goes on with further batches of its mailing: others want their turn.
+TURN_SECONDS = 5.0
+# The longest that outcomes stay unrecorded while answers trickle in.
+RECORD_SECONDS = 0.5
+# The longest sleep while the throttle has nothing to give.
+NAP = 0.25
+
+
+class _Found(NamedTuple):
+    """What the clerk brings: a chunk of a batch; else why there is none."""
+
+    held: Held | None = None
+    chunk: Chunk | None = None
+    # Seconds until the throttle has something to give.
+    wait: float = 0.0
+
+
+class Run:
+    """Afterwards every row that was handed over has its outcome recorded or was put back."""
+
+    def __init__(
+        self,
+        claim: Claim,
+        copies: Copies,
+        transport: Transport,
+        books: Executor,
+        journal: Journal,
+        another: Callable[[Mailing], Claim | None] | None,
+    ) -> None:
+        self._copies = copies
+        self._transport = transport
+        self._books = books
+        self._journal = journal
+        self._another = another
+        self._mailing = claim.mailing
+        self._begun = steady()
+        self._held: list[Held] = []
+        self._by_key: dict[int, Held] = {}
+        self._jobs: list[tuple[Job, Held]] = []
+        self._wanted: Job | None = None
+        self._nap_until = 0.0
+        self._recorded_at = steady()
+        self._over = False
+        # Why it ended, for `deliver`.
+        self.lost = False
+        self.mailing_stopped = False
+        self.damaged = ""
+        self.stopped_by: Receipt | None = None
+        self._broken: Exception | None = None
+        journal.batch(claim.batch_id, claim.epoch, stamp_of(claim.mailing))
+        self._held.append(Held(claim))
+
+    # --- The wire ------------------------------------------------------------------------------
+
+    def go(self) -> None:
+        """Send until there is nothing more, or no more may be sent. Raises what was unforeseen."""
+        try:
+            for key, receipt in self._transport.send(self._outgoing()):
+                self._answer(key, receipt)
+        except BaseException:
+            # Those that were on their way: they may have gone out.
+            self._transport.abort()
+            for held in self._held:
+                for row in list(held.out.values()):
+                    self._answer(row.pk, Receipt(Outcome.UNKNOWN, reply="the sender broke off"))
+            raise
+        if self._broken is not None:
+            raise self._broken
+
+    def _outgoing(self) -> Iterator[Outgoing | None]:
+        """What the transport pulls from. Raises nothing: what goes wrong ends it, and what is on
+        the wire is still answered."""
+        while not self._over:
+            try:
+                found = self._next()
+            except LostLease:
+                self._lose()
+                return
+            except ContentDamaged as error:
+                self.damaged = str(error)
+                return
+            except Exception as error:
+                self._broken = error
+                return
+            if found is None:
+                if not self._over:
+                    yield None
+                continue
+            yield from self._send(*found)
+
+    def _send(self, held: Held, chunk: Chunk) -> Iterator[Outgoing]:
+        rows, copies, lease = chunk.rows, chunk.copies, held.claim.lease
+        assert copies is not None
+        journal, out, by_key, begins = self._journal, held.out, self._by_key, self._begins
+        announces = self._transport.announces_content
+        half_lease = lease.seconds / 2
+        stale_at = chunk.checked_at + pace.LONGEST_CHUNK_SECONDS
+        ask_at = len(rows) // 2
+        begun = steady()
+        for at, row in enumerate(rows):
+            if at == ask_at:
+                self._ask(held, chunk)
+            # As late as can be, just before the first byte: this worker may have slept.
+            now = steady()
+            if now - lease.since >= half_lease:
+                self._over = True
+                self._transport.abort()
+            if self._over or self.stopped_by is not None or now > stale_at:
+                self._put_back(held, rows[at].place)
+                break
+            if row.pk in held.answered:
+                raise AssertionError("A row that has its outcome was handed over again.")
+            try:
+                envelope = copies.envelope(row)
+            except (UnsafeValue, UnsafeEnvelope) as error:
+                self._refuse(held, row, error)
+                continue
+            out[row.pk] = row
+            by_key[row.pk] = held
+            if not announces:
+                journal.taken(row.pk, row.attempt + 1)
+            yield Outgoing(row.pk, envelope, begins)
+        else:
+            at = len(rows)
+        pace.measured(self._transport.name, messages=at, seconds=steady() - begun)
+        self._record_now_and_then(force=not held.last)
+
+    def _begins(self, key: int) -> None:
+        """The content's first byte is about to leave."""
+        self._journal.taken(key, self._by_key[key].out[key].attempt + 1)
+
+    def _answer(self, key: int, receipt: Receipt) -> None:
+        held = self._by_key.pop(key)
+        row = held.out.pop(key)
+        outcome, journal, attempt = receipt.outcome, self._journal, row.attempt + 1
+        if outcome is Outcome.ACCEPTED:
+            journal.accepted(key, attempt)
+        elif outcome is Outcome.UNKNOWN:
+            journal.unknown(key, attempt)
+        else:
+            journal.not_sent(key, attempt)
+            if receipt.about_the_line or outcome is Outcome.OURS:
+                self.stopped_by = receipt
+            if receipt.about_the_line:
+                self._put_back(held, row.place)
+                return
+        held.answered.add(key)
+        held.results.append((row, receipt))
+        if held.is_through and held is not self._held[-1]:
+            self._record(held, finished=True)
+        elif steady() - self._recorded_at > RECORD_SECONDS:
+            self._record_now_and_then()
+
+    def _refuse(self, held: Held, row: Row, error: Exception) -> None:
+        # One reader's value that cannot go into a mail must not keep the others waiting.
+        log.error("Delivery %s cannot be made: %s", row.pk, error)
+        held.answered.add(row.pk)
+        held.results.append((row, Receipt(Outcome.PERMANENT, reply=f"not sent: {error}")))
+
+    def _put_back(self, held: Held, place: int) -> None:
+        held.put_back = place if held.put_back is None else min(place, held.put_back)
+
+    # --- The next chunk --------------------------------------------------------------------------
+
+    def _next(self) -> tuple[Held, Chunk] | None:
+        """Return the next chunk; None while there is none, or for good (`_over`)."""
+        self._look_at_jobs()
+        if steady() < self._nap_until:
+            self._record_now_and_then()
+            return None
+        if self._wanted is None:
+            self._ask_anew()
+        if self._wanted is None or not self._wanted.done():
+            self._record_now_and_then()
+            return None
+        found: _Found = self._wanted.result()
+        self._wanted = None
+        if found.wait:
+            self._nap_until = steady() + min(found.wait, NAP)
+            return None
+        return self._take_in(found)
+
+    def _take_in(self, found: _Found) -> tuple[Held, Chunk] | None:
+        held, chunk = found.held, found.chunk
+        if held is None or chunk is None:
+            self._over = True
+            return None
+        if held is not self._held[-1]:
+            self._held.append(held)
+            for earlier in self._held[:-1]:
+                if earlier.is_through:
+                    self._record(earlier, finished=True)
+        if chunk.mailing_state != Mailing.State.SENDING:
+            self.mailing_stopped = self._over = True
+            return None
+        held.next_goes_alone = chunk.must_wait
+        if held.put_back is not None:
+            # It was asked for before some of what stands in front of it was put back.
+            return None
+        held.last = chunk.last
+        return (held, chunk) if chunk.rows else None
+
+    def _ask_anew(self) -> None:
+        """Ask for the chunk after everything that was handed over so far."""
+        held = self._held[-1]
+        if stopping.is_stopping() or self.stopped_by is not None:
+            self._over = True
+            return
+        if steady() - self._begun > TASK_SECONDS:
+            self._over = True
+            return
+        if held.next_goes_alone and held.out:
+            return
+        if held.put_back is not None:
+            # Whatever of the batch is under way or unrecorded stands before it: rows are taken
+            # in the order of their places.
+            held.claim.reached, held.put_back, held.last = held.put_back, None, False
+        self._submit_search(held, alone=not held.out)
+
+    def _ask(self, held: Held, chunk: Chunk) -> None:
+        """Ask for the next chunk while this one goes out."""
+        if self._wanted is not None or chunk.rows[0].resent or stopping.is_stopping():
+            return
+        if steady() - self._begun <= TASK_SECONDS:
+            self._submit_search(held, alone=False)
+
+    def _submit_search(self, held: Held, *, alone: bool) -> None:
+        self._wanted = self._books.submit(self._search, held, over=held.last, alone=alone)
+
+    def _search(self, held: Held, *, over: bool, alone: bool) -> _Found:
+        """The clerk's: look for the next chunk, in this batch or in another one."""
+        name = self._transport.name
+        grant = throttle.take(name, pace.chunk_size(name))
+        if not grant.messages:
+            return _Found(wait=grant.wait)
+        if over:
+            found = self._another_batch()
+            if found is None:
+                throttle.give_back(name, grant.messages)
+                return _Found()
+            held, alone = found, True
+        chunk = next_chunk(held.claim, grant.messages, self._copies, alone=alone)
+        throttle.give_back(name, grant.messages - len(chunk.rows))
+        return _Found(held, chunk)
+
+    def _another_batch(self) -> Held | None:
+        if self._another is None or steady() - self._begun > TURN_SECONDS:
+            return None
+        if self._journal.room < 4 * pace.MOST:
+            return None
+        claim = self._another(self._mailing)
+        if claim is None:
+            return None
+        # Before anything of it is handed over.
+        self._journal.batch(claim.batch_id, claim.epoch, stamp_of(claim.mailing))
+        return Held(claim)
+
+    # --- The books -------------------------------------------------------------------------------
+
+    def _record_now_and_then(self, *, force: bool = False) -> None:
+        if force or steady() - self._recorded_at > RECORD_SECONDS:
+            for held in self._held:
+                self._record(held)
+            self._recorded_at = steady()
+
+    def _record(self, held: Held, *, finished: bool = False) -> None:
+        results = held.results[held.recorded :]
+        if held.finished or not (results or finished):
+            return
+        held.recorded, held.finished = len(held.results), finished
+        self._jobs.append((self._books.submit(self._write, held.claim, results, finished), held))
+
+    def _write(self, claim: Claim, results: list[tuple[Row, Receipt]], finished: bool) -> None:
+        """The clerk's."""
+        record(claim, results, finished=finished)
+        if finished:
+            end_if_balanced(claim.mailing.pk)
+
+    def _look_at_jobs(self) -> None:
+        """Forget what is recorded. Raises what went wrong in a job that is done."""
+        while self._jobs and self._jobs[0][0].done():
+            job, held = self._jobs[0]
+            job.result()
+            self._jobs.pop(0)
+            if held.finished and held in self._held and held is not self._held[-1]:
+                self._held.remove(held)
+
+    def close(self) -> list[Claim]:
+        """Record what is known, and return the claims that are still held, to be released.
+
+        When that fails, because the database is away, the journal is left for whoever comes
+        next; the failure is raised.
+        """
+        try:
+            self._wait_for_search()
+            for held in self._held:
+                self._record(held, finished=held.is_through)
+            while self._jobs:
+                self._jobs[0][0].exception()
+                self._look_at_jobs()
+        except LostLease:
+            self.lost = True
+        except BaseException:
+            self._tell_what_is_known()
+            raise
+        if self.lost:
+            self._tell_what_is_known()
+            return []
+        return [held.claim for held in self._held if not held.finished]
+
+    def _wait_for_search(self) -> None:
+        """A batch that was claimed meanwhile is ours too."""
+        if self._wanted is not None:
+            found: _Found = self._wanted.result()
+            if found.held is not None and found.held not in self._held:
+                self._held.append(found.held)
+
+    def _tell_what_is_known(self) -> None:
+        """Some batch is lost or could not be recorded: give back all, with all that is known."""
+        log.warning("Mailing %s: a batch was lost, or could not be recorded", self._mailing.pk)
+        try:
+            for held in self._held:
+                act_on(held.claim.batch_id, held.claim.epoch, held.all_known())
+        except BaseException:
+            self._journal.leave()
+            raise
+
+    def _lose(self) -> None:
+        self.lost = self._over = True
+        self._transport.abort()

@@ -1,0 +1,197 @@
+"""What an ESP's answer means for the messages of one call."""
+
+import math
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import requests
+from anymail.exceptions import AnymailAPIError, AnymailError, AnymailInvalidAddress
+
+from newsletter.transports.values import Outcome, Receipt, without_addresses
+
+# anymail's words for what became of a recipient, and ours.
+STATUSES = {
+    "sent": Receipt(Outcome.ACCEPTED, 250, "2.0.0", "sent"),
+    "queued": Receipt(Outcome.ACCEPTED, 250, "2.0.0", "queued"),
+    "invalid": Receipt(Outcome.PERMANENT, 550, "5.1.3", "invalid address"),
+    # On the provider's own list of refusals, not proof that the mailbox is gone.
+    "rejected": Receipt(Outcome.PERMANENT, 550, "5.0.0", "rejected by the provider"),
+    "failed": Receipt(Outcome.TEMPORARY, 450, "4.0.0", "failed at the provider"),
+    "unknown": Receipt(Outcome.UNKNOWN, None, "", "the provider does not say"),
+}
+
+# Seconds to leave an ESP alone that says "too many" and not for how long.
+WAIT = 5.0
+LONGEST_WAIT = 3600.0
+
+# Words by which an API says that it is the recipient's address that it does not take.
+_ADDRESS_WORDS = ("not a valid address", "'to' parameter", "invalid 'to'", "error parsing 'to'",
+                  "email is not valid in to", "invalid email address")  # fmt: skip
+# Amazon's names for what HTTP says elsewhere (SES API v2, SendEmail, Errors).
+_AMAZON = {
+    "TooManyRequestsException": 429,
+    "Throttling": 429,
+    "ThrottlingException": 429,
+    "ServiceUnavailable": 503,
+    "AccessDeniedException": 403,
+    "UnrecognizedClientException": 403,
+    "InvalidSignatureException": 403,
+    "ExpiredTokenException": 403,
+    # The account's sending is paused, or its daily quota used up: no reader's fault, and the next
+    # one would hear the same.
+    "SendingPausedException": 403,
+    "AccountSuspendedException": 403,
+    "LimitExceededException": 402,
+    "MailFromDomainNotVerifiedException": 403,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`receipt` is for every message of the call. `wait` asks for that many seconds of quiet.
+
+    `nothing_went` is true when the API refused the call whole: what was in it can be sent in
+    other calls, and cannot arrive twice.
+    """
+
+    receipt: Receipt
+    nothing_went: bool = False
+    wait: float = 0.0
+
+
+def verdict(error: Exception) -> Verdict:
+    """Return what a failed call means. `error` is anymail's, or one of its configuration."""
+    said = _said(error)
+    if isinstance(error, AnymailInvalidAddress):
+        return Verdict(Receipt(Outcome.PERMANENT, 553, "5.1.3", said), nothing_went=True)
+    if not isinstance(error, AnymailAPIError):
+        # A feature that the provider lacks, a key that is missing: ours, and nothing was called.
+        return Verdict(Receipt(Outcome.OURS, reply=said, about_the_line=True), nothing_went=True)
+    code = status_of(error)
+    if code is None:
+        if never_connected(error):
+            return Verdict(
+                Receipt(Outcome.TEMPORARY, reply=said, about_the_line=True), nothing_went=True
+            )
+        # The request went out, or some of it, and no answer came back (invariant 7).
+        return Verdict(Receipt(Outcome.UNKNOWN, reply=said))
+    if code in (429, 503):
+        receipt = Receipt(Outcome.TEMPORARY, 450, "4.3.2", said, about_the_line=True)
+        return Verdict(receipt, nothing_went=True, wait=_asked_wait(error))
+    if code in (408, 425):
+        receipt = Receipt(Outcome.TEMPORARY, 450, "4.0.0", said, about_the_line=True)
+        return Verdict(receipt, nothing_went=True)
+    if 400 <= code < 500:
+        if _names_the_address(error):
+            return Verdict(Receipt(Outcome.PERMANENT, 550, "5.1.3", said), nothing_went=True)
+        # A key, a plan or a payload that the provider does not take: no reader's fault.
+        ours = Receipt(Outcome.OURS, 550, "5.7.0", said, about_the_line=code in (401, 402, 403))
+        return Verdict(ours, nothing_went=True)
+    return Verdict(Receipt(Outcome.UNKNOWN, None, "", said))
+
+
+def status_of(error: AnymailAPIError) -> int | None:
+    """Return the HTTP status that was answered; None when there was no answer."""
+    if error.status_code is not None:
+        return int(error.status_code)
+    response = error.response
+    if isinstance(response, dict):  # boto3's
+        named = _AMAZON.get(response.get("Error", {}).get("Code", ""))
+        given = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+        return named or (int(given) if given else None)
+    if any(type(cause).__name__ in _NO_KEY for cause in _causes(error)):
+        return 401
+    return None
+
+
+def never_connected(error: BaseException) -> bool:
+    """True when not one octet of the request can have gone out."""
+    return any(
+        isinstance(cause, _BEFORE_ANY_OCTET) or type(cause).__name__ in _NOT_CONNECTED
+        for cause in _causes(error)
+    )
+
+
+_BEFORE_ANY_OCTET = (
+    requests.ConnectTimeout,
+    requests.exceptions.SSLError,
+    ConnectionRefusedError,
+)
+# By name, because boto3 need not be there, and urllib3 wraps its own in requests'.
+_NOT_CONNECTED = frozenset(
+    {"NewConnectionError", "NameResolutionError", "EndpointConnectionError",
+     "ConnectTimeoutError", "SSLError", "gaierror"}
+)  # fmt: skip
+_NO_KEY = frozenset({"NoCredentialsError", "PartialCredentialsError", "NoRegionError"})
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    waiting: list[object] = [error]
+    while waiting:
+        cause = waiting.pop()
+        if not isinstance(cause, BaseException) or id(cause) in seen:
+            continue
+        seen.add(id(cause))
+        yield cause
+        waiting += [cause.__cause__, cause.__context__, getattr(cause, "reason", None)]
+        waiting += [one for one in cause.args if isinstance(one, BaseException)]
+        waiting.append(getattr(cause, "kwargs", {}).get("error"))
+
+
+def _asked_wait(error: AnymailAPIError) -> float:
+    """Return the seconds that the API asked to be left alone (RFC 9110 section 10.2.3)."""
+    headers: Mapping[str, str] = {}
+    if isinstance(error.response, requests.Response):
+        headers = error.response.headers
+    elif isinstance(error.response, dict):
+        headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    # Brevo has a name of its own for it.
+    asked = headers.get("retry-after") or headers.get("x-sib-ratelimit-reset")
+    seconds = _seconds(asked) if asked else None
+    return WAIT if seconds is None else min(max(seconds, 0.0), LONGEST_WAIT)
+
+
+def _seconds(asked: str) -> float | None:
+    try:
+        seconds = float(asked)
+    except ValueError:
+        try:
+            return parsedate_to_datetime(asked).timestamp() - time.time()
+        except ValueError:
+            return None
+    return seconds if math.isfinite(seconds) else None
+
+
+def _names_the_address(error: AnymailAPIError) -> bool:
+    said = _words(error).lower()
+    return any(words in said for words in _ADDRESS_WORDS)
+
+
+def _words(error: AnymailAPIError) -> str:
+    """What the API itself said, out of the JSON in which it said it."""
+    body: Any = None
+    if isinstance(error.response, requests.Response):
+        try:
+            body = error.response.json()
+        except ValueError:
+            return ""
+    elif isinstance(error.response, dict):
+        body = error.response.get("Error", {})
+    if not isinstance(body, dict):
+        return ""
+    lower = {str(name).lower(): value for name, value in body.items()}
+    said = lower.get("message")
+    return said if isinstance(said, str) else ""
+
+
+def _said(error: Exception) -> str:
+    """One line for staff, without the reader's address, and never the payload, which holds it."""
+    parts = [(str(error).splitlines() or [type(error).__name__])[0]]
+    if isinstance(error, AnymailError) and isinstance(error, AnymailAPIError):
+        parts.append(_words(error))
+    line = " ".join(" ".join(filter(None, parts)).split())
+    return without_addresses(line)[:200]

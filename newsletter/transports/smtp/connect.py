@@ -1,0 +1,144 @@
+"""A connection that is ready for mail: greeted, secured, logged in. smtplib does this part."""
+
+import binascii
+import smtplib
+import socket
+import ssl
+from functools import cache
+
+from newsletter.transports.errors import LineDown, Misconfigured, TransportError
+from newsletter.transports.relay import Relay
+from newsletter.transports.smtp.envelope import Offer
+
+# Seconds for the TCP connection and TLS; RFC 5321 section 4.5.3.2 names none.
+CONNECT = 30.0
+# For the greeting and each command until the line stands (RFC 5321 section 4.5.3.2.1).
+COMMAND = 300.0
+
+
+def connect(relay: Relay) -> tuple[socket.socket, Offer]:
+    """Return a socket that is ready for MAIL, and what the relay's latest EHLO reply offered.
+
+    Raises LineDown or Misconfigured. Blocks, at most for the timeouts above or the relay's own.
+    """
+    try:
+        smtp = _connected(relay)
+    except smtplib.SMTPResponseException as error:
+        raise _refused(error) from error
+    except smtplib.SMTPNotSupportedError as error:
+        raise Misconfigured(f"The relay {relay.where} does not offer it: {error}") from error
+    except ssl.SSLCertVerificationError as error:
+        raise Misconfigured(
+            f"The certificate of {relay.where} does not hold: {error.verify_message}."
+        ) from error
+    except (OSError, smtplib.SMTPException) as error:
+        raise LineDown(f"No connection to {relay.where}: {error}") from error
+    sock = smtp.sock
+    assert sock is not None
+    offer = _offer(smtp, relay)
+    # From here on the socket is ours; smtplib's reader lets go of it.
+    if smtp.file is not None:
+        smtp.file.close()
+    smtp.file = smtp.sock = None
+    sock.setblocking(False)
+    return sock, offer
+
+
+def _connected(relay: Relay) -> smtplib.SMTP:
+    timeout = _capped(CONNECT, relay)
+    hello = relay.hello or _our_name()
+    smtp: smtplib.SMTP
+    if relay.tls:
+        trust = _trust(ssl.get_default_verify_paths())
+        smtp = smtplib.SMTP_SSL(timeout=timeout, context=trust, local_hostname=hello)
+    else:
+        smtp = smtplib.SMTP(timeout=timeout, local_hostname=hello)
+    smtp._host = relay.host  # type: ignore[attr-defined]  # the name that the certificate must bear
+    try:
+        code, text = smtp.connect(relay.host, relay.port)
+        if code != 220:
+            raise smtplib.SMTPConnectError(code, text)
+        assert smtp.sock is not None
+        # What we write is whole commands or whole messages: Nagle would only add waiting.
+        smtp.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        smtp.sock.settimeout(_capped(COMMAND, relay))
+        smtp.ehlo_or_helo_if_needed()
+        if relay.starttls:
+            # Raises when it is not offered; there is no going on in plain text. smtplib forgets
+            # what was advertised or said before, as RFC 3207 section 4.2 demands.
+            smtp.starttls(context=_trust(ssl.get_default_verify_paths()))
+            smtp.ehlo_or_helo_if_needed()
+        if relay.user:
+            _log_in(smtp, relay)
+    except BaseException:
+        smtp.close()
+        raise
+    return smtp
+
+
+def _log_in(smtp: smtplib.SMTP, relay: Relay) -> None:
+    """AUTH PLAIN (RFC 4616), or LOGIN where only that is offered.
+
+    One try, since wrong ones lock accounts. Not smtplib's own, which knows only ASCII passwords.
+    """
+    user, password = relay.user.encode(), relay.password.encode()
+    offered = smtp.esmtp_features.get("auth", "").upper().split()
+    if "PLAIN" in offered:
+        secret = b"\0".join((b"", user, password))
+        code, text = smtp.docmd("AUTH", f"PLAIN {_base64(secret)}")
+    elif "LOGIN" in offered:
+        code, text = smtp.docmd("AUTH", "LOGIN")
+        for answer in (user, password):
+            if code == 334:
+                code, text = smtp.docmd(_base64(answer))
+    else:
+        raise smtplib.SMTPNotSupportedError("AUTH PLAIN or LOGIN.")
+    if code != 235:
+        raise smtplib.SMTPAuthenticationError(code, text)
+
+
+def _base64(octets: bytes) -> str:
+    return binascii.b2a_base64(octets, newline=False).decode()
+
+
+def _offer(smtp: smtplib.SMTP, relay: Relay) -> Offer:
+    limit = smtp.esmtp_features.get("size", "").strip()
+    return Offer(
+        pipelining=relay.pipelining and smtp.has_extn("pipelining"),
+        size=smtp.has_extn("size"),
+        limit=int(limit) if limit.isascii() and limit.isdigit() else 0,
+        eight_bit=smtp.has_extn("8bitmime"),
+        smtputf8=smtp.has_extn("smtputf8"),
+    )
+
+
+def _refused(error: smtplib.SMTPResponseException) -> TransportError:
+    """The relay's answer to connecting or logging in. A 4yz passes, a 5yz needs a person."""
+    raw = error.smtp_error
+    text = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else raw
+    said = f"{error.smtp_code} {' '.join(text.split())}"[:200]
+    if 500 <= error.smtp_code < 600:
+        return Misconfigured(f"The relay does not let us in: {said}")
+    return LineDown(f"The relay is not ready: {said}")
+
+
+def _capped(seconds: float, relay: Relay) -> float:
+    return min(seconds, relay.timeout) if relay.timeout else seconds
+
+
+@cache
+def _our_name() -> str:
+    """What smtplib would say in EHLO, asked of the resolver once and not for each connection."""
+    name = socket.getfqdn()
+    if "." in name:
+        return name
+    try:
+        return f"[{socket.gethostbyname(socket.gethostname())}]"
+    except OSError:
+        return "[127.0.0.1]"
+
+
+@cache
+def _trust(_where: ssl.DefaultVerifyPaths) -> ssl.SSLContext:
+    """Whom to trust: the system's authorities, or SSL_CERT_FILE's. Reading them takes 20 ms."""
+    return ssl.create_default_context()

@@ -1,0 +1,83 @@
+"""How one envelope is said in SMTP: its commands, and whether this relay can carry it at all."""
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+import idna
+
+from newsletter.transports.values import Envelope, Outcome, Receipt
+
+_LINE_START_DOT = re.compile(rb"(?m)^\.")
+
+
+class Offer(NamedTuple):
+    """What the relay's latest EHLO reply offered (RFC 5321 section 4.1.1.1).
+
+    `limit` is the largest message it takes (RFC 1870), in octets; 0 where it names none.
+    """
+
+    pipelining: bool = False
+    size: bool = False
+    limit: int = 0
+    eight_bit: bool = False
+    smtputf8: bool = False
+
+
+class Commands(NamedTuple):
+    """MAIL, RCPT and DATA, each with its line end."""
+
+    mail: bytes
+    recipient: bytes
+    data: bytes = b"DATA\r\n"
+
+
+def commands(envelope: Envelope, offer: Offer) -> Commands | Receipt:
+    """Return what opens this message, or why it cannot go to this relay: nothing was sent then."""
+    sender, recipient = envelope.sender, envelope.recipient
+    octets = len(envelope.content)
+    if 0 < offer.limit < octets:
+        said = f"the message has {octets} octets, the relay takes {offer.limit}"
+        return Receipt(Outcome.OURS, 552, "5.3.4", said, about_the_line=True)
+    options = f" SIZE={octets}" if offer.size else ""
+    if not (sender.isascii() and recipient.isascii()):
+        sender, recipient = in_a_labels(sender), in_a_labels(recipient)
+    if not (sender.isascii() and recipient.isascii()):
+        # Never downgraded: another spelling is another mailbox (RFC 6531 section 3).
+        if not offer.smtputf8:
+            said = "the relay takes no addresses outside ASCII"
+            return Receipt(Outcome.PERMANENT, 553, "5.6.7", said)
+        options += " SMTPUTF8"
+        if offer.eight_bit:
+            options += " BODY=8BITMIME"
+    elif not (envelope.dot_free or envelope.content.isascii()):
+        if not offer.eight_bit:
+            said = "the message has octets outside ASCII, and the relay takes none"
+            return Receipt(Outcome.OURS, 554, "5.6.3", said)
+        options += " BODY=8BITMIME"
+    return Commands(
+        f"MAIL FROM:<{sender}>{options}\r\n".encode(), f"RCPT TO:<{recipient}>\r\n".encode()
+    )
+
+
+def stuffed(envelope: Envelope) -> bytes:
+    """Return the content with a second dot in front of each line's first (RFC 5321 section 4.5.2).
+
+    Without the lone dot that ends it.
+    """
+    content = envelope.content
+    if envelope.dot_free or not (b"\r\n." in content or content.startswith(b".")):
+        return content
+    return _LINE_START_DOT.sub(b"..", content)
+
+
+@lru_cache(maxsize=1024)
+def in_a_labels(address: str) -> str:
+    """Return the address with its domain in ASCII (RFC 5890), unchanged if that cannot be."""
+    local, at, domain = address.rpartition("@")
+    if not at or domain.isascii():
+        return address
+    try:
+        return f"{local}@{idna.encode(domain, uts46=True).decode('ascii')}"
+    except idna.IDNAError:
+        return address
