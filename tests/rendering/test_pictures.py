@@ -7,7 +7,7 @@ import pytest
 from wagtail.images import get_image_model
 from wagtail.images.tests.utils import get_test_image_file
 
-from newsletter.rendering import teaser
+from newsletter.rendering import pictures, teaser
 from newsletter.rendering.issue import compile_issue
 from tests.rendering import samples
 from tests.rendering.reading import Outline
@@ -35,7 +35,7 @@ def mail_with(picture: Any, *, alt: str, decorative: bool) -> tuple[dict[str, st
 def test_a_picture_has_its_words_in_both_parts(picture: Any) -> None:
     image, text = mail_with(picture, alt='Two people & a "dog" 🐕', decorative=False)
     assert image["alt"] == 'Two people & a "dog" 🐕'
-    assert image["src"].startswith("https://news.example.org/media/")
+    assert image["src"].startswith("https://news.example.org/pictures/")
     assert image["width"] == "552"
     assert '[Picture: Two people & a "dog" 🐕]' in text
 
@@ -63,6 +63,6 @@ def test_a_drawings_name_is_only_a_name(name: str) -> None:
 
 
 def test_a_drawing_that_we_do_not_have_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(teaser.finders, "find", lambda path: None)
+    monkeypatch.setattr(pictures, "drawing", lambda path: "")
     html = compile_issue(samples.rich_issue()).html
     assert not Outline(html).of("img")

@@ -24,7 +24,7 @@ def findings(issue: Issue) -> Iterator[Finding]:
     newsletter = issue.newsletter
     if newsletter.is_discreet:
         yield from _discreet(issue)
-    if newsletter.sensitive:
+    if issue.is_health_data:
         yield from _way_out(newsletter)
     if not recipients(newsletter).exists():
         yield warning(
