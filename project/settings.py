@@ -189,6 +189,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_TASK_DEFAULT_QUEUE = "control"
 CELERY_TASK_ROUTES = {
     "newsletter.tasks.deliver_batch": {"queue": "bulk"},
+    # They wait for other people's servers; the short tasks that keep mail moving must not.
+    "newsletter.tasks.check_links": {"queue": "bulk"},
+    "newsletter.tasks.check_sender_domains": {"queue": "bulk"},
     "signup.tasks.send_system_mail": {"queue": "prompt"},
 }
 CELERY_TIMEZONE = "UTC"
@@ -206,6 +209,8 @@ ESP = env.text("ESP", default="")
 ESP_HEALTH_AGREEMENT = env.text("ESP_HEALTH_AGREEMENT", default="")
 # Keys of the ESP as django-anymail names them: ANYMAIL_MAILGUN_API_KEY and the like.
 ANYMAIL = env.starting_with("ANYMAIL_")
+# Names of the DKIM keys that the relay signs with: only by name can a key be looked up.
+DKIM_SELECTORS = env.words("DKIM_SELECTORS", default=[])
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", default="hello@wellread.example")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # What Django itself mails, a new password for staff, takes the same way out.

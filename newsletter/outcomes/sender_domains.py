@@ -8,7 +8,14 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from newsletter.approval import sender_domains
-from newsletter.outcomes.domain_records import Dns, DnsUnreachable, Finding, Level, Resolver, look_at
+from newsletter.outcomes.domain_records import (
+    Dns,
+    DnsUnreachable,
+    Finding,
+    Level,
+    Resolver,
+    look_at,
+)
 
 # What providers ask to be included, by their names here (ESP).
 _INCLUDES = {

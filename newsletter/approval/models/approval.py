@@ -88,3 +88,7 @@ class Frozen(models.Model):
                 fields=["approval", "language", "variant", "form"], name="one_frozen_form"
             )
         ]
+
+    @property
+    def hash_hex(self) -> str:
+        return bytes(self.content_hash).hex()
