@@ -6,6 +6,7 @@ greeting, headings and text; anywhere else they would reach readers as they stan
 says so.
 """
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -28,6 +29,19 @@ _LOOKALIKE = re.compile(
     r"\{\{[^{}]*\}\}|\{[^{}]{0,80}\}|\*\|[^|]{0,40}\|\*|%%[\w .]{1,40}%%|\[\[[^\[\]]{1,40}\]\]"
     r"|\{\s*(?:first_name|newsletter|publisher|emergency_number)\b[^{}]{0,40}"
 )
+
+
+def menu() -> list[dict[str, str]]:
+    """Return what the editor offers: a label, and the tag that it inserts."""
+    return [
+        {"label": str(label), "tag": f"{{{name}|{otherwise}}}"}
+        for name, (label, otherwise) in MENU.items()
+    ]
+
+
+def field_attributes() -> dict[str, str]:
+    """Return the attributes by which a text field gets the menu (static/desk/merge-tags.js)."""
+    return {"data-controller": "merge-tags", "data-merge-tags-menu-value": json.dumps(menu())}
 
 
 def replace(text: str, value_of: Callable[[str, str], str]) -> str:

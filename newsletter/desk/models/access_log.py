@@ -17,6 +17,7 @@ class AccessEntry(models.Model):
         EXPORTED = "exported", _("exported a reader's data")
         ERASED = "erased", _("erased a reader")
         PROOF_SEEN = "proof_seen", _("took out the proof of consent")
+        MAIL_SEEN = "mail_seen", _("looked at a mail as a reader gets it")
         FACTOR_RESET = "factor_reset", _("took a second factor off an account")
 
     action = models.CharField(_("what"), max_length=20, choices=Action)

@@ -47,7 +47,7 @@ from newsletter.editions.blocks.newest_articles import NewestArticlesBlock
 from newsletter.editions.blocks.only_for import OnlyForBlock
 from newsletter.editions.blocks.publication import PublicationBlock
 from newsletter.editions.blocks.quote import QuoteBlock
-from newsletter.editions.blocks.rich_text import ProseBlock
+from newsletter.editions.blocks.rich_text import LetterBlock, ProseBlock
 from newsletter.editions.blocks.sponsor import SponsorBlock
 from newsletter.editions.blocks.two_columns import TwoColumnsBlock
 from newsletter.editions.placement import asking_beside_emergency
@@ -65,7 +65,7 @@ class ArticleBody(StreamBlock):
 class IssueBody(StreamBlock):
     # In the order and the groups in which the picker offers them.
     heading = HeadingBlock()
-    rich_text = ProseBlock()
+    rich_text = LetterBlock()
     two_columns = TwoColumnsBlock()
     key_facts = KeyFactsBlock()
     quote = QuoteBlock()

@@ -16,6 +16,7 @@ class HeadingBlock(Pictured, CharBlock):
             help_text=_("May hold {first_name|dear reader}."),
             **kwargs,
         )
+        self.field.widget.attrs.update(merge_tags.field_attributes())
 
     def clean(self, value: str) -> str:
         value = " ".join(super().clean(value).split())
