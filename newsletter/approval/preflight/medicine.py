@@ -95,6 +95,8 @@ def emergency_box(parts: Sequence[Part], concerns_symptoms: bool) -> Iterator[Fi
 def review_behind(article: Article) -> Iterator[Finding]:
     """A review's date that is older than the words it vouches for: they were changed after the
     doctor last signed, and the date was not."""
+    if article.pk is None:
+        return
     signed = article.approvals.filter(rests_on=None).select_related("revision").last()
     if signed is None or article.reviewed_on is None:
         return

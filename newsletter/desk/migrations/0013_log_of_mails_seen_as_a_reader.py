@@ -4,15 +4,26 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('desk', '0012_review_requests_absences_and_summaries'),
+        ("desk", "0012_review_requests_absences_and_summaries"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='accessentry',
-            name='action',
-            field=models.CharField(choices=[('conditions_seen', 'looked at what a reader follows'), ('listed', 'listed readers by condition'), ('exported', "exported a reader's data"), ('erased', 'erased a reader'), ('proof_seen', 'took out the proof of consent'), ('mail_seen', 'looked at a mail as a reader gets it'), ('factor_reset', 'took a second factor off an account')], max_length=20, verbose_name='what'),
+            model_name="accessentry",
+            name="action",
+            field=models.CharField(
+                choices=[
+                    ("conditions_seen", "looked at what a reader follows"),
+                    ("listed", "listed readers by condition"),
+                    ("exported", "exported a reader's data"),
+                    ("erased", "erased a reader"),
+                    ("proof_seen", "took out the proof of consent"),
+                    ("mail_seen", "looked at a mail as a reader gets it"),
+                    ("factor_reset", "took a second factor off an account"),
+                ],
+                max_length=20,
+                verbose_name="what",
+            ),
         ),
     ]

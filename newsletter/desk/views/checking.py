@@ -8,6 +8,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
+from django.utils.datastructures import MultiValueDictKeyError
 from django.utils.translation import gettext as _
 from django.views import View
 from wagtail.admin.panels import get_edit_handler
@@ -54,7 +55,10 @@ class CheckDraft(View):
         handler = get_edit_handler(self.model)
         form = handler.get_form_class()(request.POST, instance=instance, for_user=request.user)
         form.defer_required_fields()
-        if not form.is_valid():
+        try:
+            if not form.is_valid():
+                return None
+        except MultiValueDictKeyError:  # a form that was cut off on its way
             return None
         draft: Issue | Article = form.save(commit=False)
         if isinstance(draft, Issue) and draft.newsletter_id is not None:

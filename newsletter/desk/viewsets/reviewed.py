@@ -100,7 +100,10 @@ class ReviewedEditView(_NothingPastReview, EditView):
         return super().dispatch(request, *args, **kwargs)  # type: ignore[no-any-return]
 
     def get_side_panels(self) -> Any:
-        return with_check(super().get_side_panels(), self.object, self.request)
+        panels = super().get_side_panels()
+        if self.expects_json_response or self.hydrate_create_view:
+            return panels  # autosave renders panels again; ours goes on as it stands
+        return with_check(panels, self.object, self.request)
 
     def is_valid(self, form: Any) -> bool:
         """Refuse to write over what somebody else has saved since this form was opened.
