@@ -91,7 +91,7 @@
       const toggle = above.querySelector?.("[data-panel-toggle]");
       if (toggle?.getAttribute("aria-expanded") === "false") toggle.click();
     }
-    const field = place.matches(FIELDS) ? place : [...place.querySelectorAll(FIELDS)].find(seen);
+    const field = place.control ?? (place.matches(FIELDS) ? place : [...place.querySelectorAll(FIELDS)].find(seen));
     place.scrollIntoView({ block: "center" });
     (field ?? focusable(place)).focus({ preventScroll: true });
   };

@@ -4,6 +4,7 @@ Each block is rendered by itself too, so that a finding knows the block it is ab
 block is made of. Both HTML and the MJML that a block's template writes are read.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -20,6 +21,8 @@ from newsletter.wire.slots import MARK
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _IMAGES = frozenset({"img", "mj-image"})
 _LINKS = frozenset({"a", "mj-button"})
+# What underlines a heading in plain text.
+_RULE = re.compile(r"^[-=*_ ]{3,}$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ class Part:
 
     @property
     def beginning(self) -> str:
-        words = " ".join(self.text.split())
+        words = " ".join(_RULE.sub(" ", self.text).split())
         return words if len(words) <= 60 else words[:57].rstrip() + "…"
 
 
