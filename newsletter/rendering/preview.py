@@ -17,9 +17,11 @@ _ASKS_FOR_DARK = re.compile(r"@media\s*\(prefers-color-scheme:\s*dark\)")
 _SCHEMES = re.compile(r'content="light dark"')
 _SOURCE = re.compile(r'(<img\b[^>]*?\bsrc=")[^"]*(")')
 _HEAD_END = re.compile(r"</head>")
-# How mail programs show a picture that they do not load: its place, with its words in it.
+# How mail programs show a picture that they do not load: its words in its place, and nothing
+# where there are none.
 _EMPTY_PLACES = (
-    "<style>img{background:#E4E1DA;color:#1F2A2E;font:16px/24px sans-serif;min-height:48px}</style>"
+    "<style>img{background:#E4E1DA;color:#1F2A2E!important;font:16px/24px sans-serif!important;"
+    'min-height:48px}img[alt=""]{display:none!important}</style>'
 )
 
 

@@ -263,7 +263,9 @@ def _compile_header(name: str, value: str) -> list[Piece]:
     if MARK.search(value):
         pieces: list[Piece] = [f"{name}: ".encode("ascii")]
         column = len(name) + 2
-        for piece in _split(value, Place.HEADER, column=column):
+        if STRETCH.search(value):
+            raise UnsafeValue("A header is the same for every reader but for its slots.")
+        for piece in _split_slots(value, Place.HEADER, column):
             if isinstance(piece, Hole):
                 pieces.append(piece)
             else:
@@ -302,30 +304,28 @@ def _compile_body(body: str, place: Place) -> tuple[Piece, ...]:
     return _merged(pieces)
 
 
-def _split(value: str, place: Place, *, column: int = 0) -> list[str | Hole | Stretch]:
+def _split(value: str, place: Place) -> list[str | Hole | Stretch]:
     """Cut a value with marks into constant text, its holes and its stretches."""
-    if has_stray(value):
-        raise UnsafeValue("A slot's mark is damaged; make it with wire.slots.mark.")
     pieces: list[str | Hole | Stretch] = []
     position = 0
     for match in STRETCH.finditer(value):
-        pieces += _split_slots(value[position : match.start()], place, column)
+        pieces += _split_slots(value[position : match.start()], place)
         pieces.append(_stretch(match, place))
         position = match.end()
-    return [*pieces, *_split_slots(value[position:], place, column)]
+    return [*pieces, *_split_slots(value[position:], place)]
 
 
 def _stretch(match: re.Match[str], place: Place) -> Stretch:
     keys, content = stretch_keys(match[1]), match[2]
-    if place is Place.HEADER:
-        raise UnsafeValue("A header is the same for every reader but for its slots.")
     if MARK.search(content):
         raise UnsafeValue("A stretch for some readers holds no slots and no other stretch.")
     # It ends with its line, so that a soft break may follow it and the next piece begin anew.
     return Stretch(keys, encode(content if content.endswith("\n") else content + "\n"))
 
 
-def _split_slots(value: str, place: Place, column: int) -> list[str | Hole]:
+def _split_slots(value: str, place: Place, column: int = 0) -> list[str | Hole]:
+    if has_stray(value):
+        raise UnsafeValue("A slot's mark is damaged; make it with wire.slots.mark.")
     pieces: list[str | Hole] = []
     position = 0
     for match in MARK.finditer(value):

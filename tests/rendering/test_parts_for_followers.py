@@ -1,4 +1,4 @@
-"""A part that only those get who follow a condition: one message, approved and hashed as a whole."""
+"""A part that only those get who follow a condition: one message, hashed as a whole."""
 
 from typing import Any
 

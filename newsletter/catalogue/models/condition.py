@@ -1,7 +1,7 @@
 """A health topic that a reader can follow, and the page that explains it."""
 
 import re
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -19,13 +19,20 @@ _CODES = {
 PROSE = ["h3", "bold", "italic", "ol", "ul", "link"]
 
 
+if TYPE_CHECKING:
+    # Modelcluster is untyped, and a model made of it would lose its manager.
+    _Base = models.Model
+else:
+    _Base = ClusterableModel
+
+
 class ConditionQuerySet(models.QuerySet["Condition"]):
     def open(self) -> Self:
         """The conditions that can be followed today."""
         return self.filter(retired_at__isnull=True)
 
 
-class Condition(ClusterableModel):
+class Condition(_Base):
     class CodeSystem(models.TextChoices):
         ICD10 = "icd10", _("ICD-10")
         SNOMED = "snomed", _("SNOMED CT")

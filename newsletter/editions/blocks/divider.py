@@ -9,7 +9,7 @@ from newsletter.editions.blocks.picture import Pictured
 class DividerBlock(Pictured, StaticBlock):
     class Meta:
         label = _("Divider")
-        icon = "horizontalrule"
+        icon = "minus"
         group = _("Text")
         description = _("A thin line between two parts.")
         admin_text = _("A thin line.")
