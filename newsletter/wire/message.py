@@ -382,4 +382,4 @@ def _from_json(piece: Any) -> Piece:
         keys = frozenset(int(key) for key in piece["only"])
         return Stretch(keys, str(piece["content"]).encode("ascii"))
     slot, place, fallback, column = piece
-    return Hole(Slot(str(slot)), Place(str(place)), fallback, int(column or 0))  # type: ignore[arg-type]
+    return Hole(Slot(str(slot)), Place(str(place)), fallback, int(column or 0))

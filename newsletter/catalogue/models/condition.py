@@ -7,8 +7,13 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
-from modelcluster.models import ClusterableModel
 from wagtail.fields import RichTextField
+
+if TYPE_CHECKING:
+    # Modelcluster is untyped: to the checker a model made of it would have no manager.
+    from django.db.models import Model as ClusterableModel
+else:
+    from modelcluster.models import ClusterableModel
 
 # ICD-10: a letter, two characters, and up to four behind a point. SNOMED CT: 6 to 18 digits.
 _CODES = {
@@ -19,20 +24,13 @@ _CODES = {
 PROSE = ["h3", "bold", "italic", "ol", "ul", "link"]
 
 
-if TYPE_CHECKING:
-    # Modelcluster is untyped, and a model made of it would lose its manager.
-    _Base = models.Model
-else:
-    _Base = ClusterableModel
-
-
 class ConditionQuerySet(models.QuerySet["Condition"]):
     def open(self) -> Self:
         """The conditions that can be followed today."""
         return self.filter(retired_at__isnull=True)
 
 
-class Condition(_Base):
+class Condition(ClusterableModel):
     class CodeSystem(models.TextChoices):
         ICD10 = "icd10", _("ICD-10")
         SNOMED = "snomed", _("SNOMED CT")

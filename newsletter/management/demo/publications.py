@@ -49,7 +49,9 @@ def make_conditions() -> int:
             reviewed_on=file.review.on(today),
             review_due=file.review.due(today),
         )
-        condition.help_lines = [HelpLine(**line) for line in file.help_lines]
         condition.full_clean()
         condition.save()
+        HelpLine.objects.bulk_create(
+            HelpLine(condition=condition, **line) for line in file.help_lines
+        )
     return len(missing)
