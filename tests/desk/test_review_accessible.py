@@ -126,17 +126,21 @@ def test_beside_the_form_the_check_follows_what_is_typed_and_leads_to_the_field(
 
 
 @pytest.fixture
-def mails(transactional_db):
-    samples.publisher()
-    letter = samples.newsletter()
-    full = samples.full_issue(letter)
-    return {
-        "every block": shown(compose(full)[0], html=True),
-        "article": article_page.compose(samples.rich_article())[0],
-        "spanish": shown(compose(_in(full, "es"))[0], html=True),
-        "arabic": shown(compose(_in(full, "ar"))[0], html=True),
-        "brand": shown(compose(_branded(full))[0], html=True),
-    }
+def mail(transactional_db, settings, tmp_path, request):
+    settings.MEDIA_ROOT = tmp_path
+    name = request.param
+    if name == "article":
+        return article_page.compose(samples.rich_article())[0]
+    full = samples.full_issue()
+    issue = _branded(full) if name == "brand" else _in(full, LANGUAGE_OF.get(name, "en"))
+    return shown(compose(issue)[0], html=True)
+
+
+MAILS = ["every block", "article", "spanish", "arabic", "brand"]
+# Landmarks are the web page's around it: a mail with a main of its own would be a second one there.
+# Both rules are axe's "best practice", none of WCAG.
+NOT_OF_A_MAIL = {"landmark-one-main": {"enabled": False}, "region": {"enabled": False}}
+LANGUAGE_OF = {"spanish": "es", "arabic": "ar"}
 
 
 def _in(issue, language):
@@ -156,20 +160,20 @@ def _values(issue):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [600, 375])
-@pytest.mark.parametrize("name", ["every block", "article", "spanish", "arabic", "brand"])
-def test_axe_finds_nothing_in_the_mail(page: "Page", mails, name, width, scheme):
+@pytest.mark.parametrize("mail", MAILS, indirect=True)
+def test_axe_finds_nothing_in_the_mail(page: "Page", mail, width, scheme):
     page.set_viewport_size({"width": width, "height": 800})
     page.emulate_media(color_scheme=scheme)
     page.route("**/*", lambda route: route.abort())
-    page.set_content(mails[name])
-    found = Axe().run(page)
+    page.set_content(mail)
+    found = Axe().run(page, options={"rules": NOT_OF_A_MAIL})
     told = [(v["id"], n["html"][:200]) for v in found.response["violations"] for n in v["nodes"]]
     assert told == []
 
 
-@pytest.mark.parametrize("name", ["every block", "article", "spanish", "arabic", "brand"])
-def test_the_mail_is_valid_html_and_can_be_seen(mails, name):
+@pytest.mark.parametrize("mail", MAILS, indirect=True)
+def test_the_mail_is_valid_html_and_can_be_seen(mail):
     parser = html5parser.HTMLParser(strict=True, tree=html5lib.getTreeBuilder("etree"))
-    parser.parse(mails[name])
-    assert list(contrast.findings(mails[name], [])) == []
+    parser.parse(mail)
+    assert list(contrast.findings(mail, [])) == []
     assert Publisher.objects.exists()
