@@ -4,8 +4,8 @@
 
 Real Celery workers send a real mailing; CPU is read from /proc for every process of theirs and of
 PostgreSQL. Both sides hand the same message to the same sink, in the same run. Django's side gets
-its messages ready-made as EmailMultiAlternatives and keeps no books at all. What the sink counted is
-held against what was planned.
+its messages ready-made as EmailMultiAlternatives and keeps no books at all. What the sink counted
+is held against what was planned.
 """
 
 import argparse

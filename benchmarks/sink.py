@@ -25,18 +25,11 @@ def sink(counter: Path | None = None) -> Iterator[tuple[str, int]]:
         port = free.getsockname()[1]
     postfix = shutil.which("smtp-sink") or shutil.which("smtp-sink", path="/usr/sbin")
     name = "smtp-sink" if postfix else "Python sink"
-    argv = (
+    argv = [sys.executable, "-m", "benchmarks.sink", str(port)]
+    if postfix:
         # It refuses to run as root.
-        [
-            postfix,
-            *(["-c"] if counter else []),
-            *(["-u", "nobody"] if os.geteuid() == 0 else []),
-            f"127.0.0.1:{port}",
-            "200",
-        ]  # fmt: skip
-        if postfix
-        else [sys.executable, "-m", "benchmarks.sink", str(port)]
-    )
+        user = ["-u", "nobody"] if os.geteuid() == 0 else []
+        argv = [postfix, *(["-c"] if counter else []), *user, f"127.0.0.1:{port}", "200"]
     with (counter or Path(os.devnull)).open("wb") as out:
         process = leash.start(argv, env=dict(os.environ), stdout=out, stderr=out)
         try:

@@ -11,13 +11,16 @@ import socket
 
 from celery import shared_task
 from celery.signals import worker_init, worker_process_shutdown, worker_shutting_down
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from newsletter.approval import schedule as schedules
+from newsletter.approval.links import looking
 from newsletter.approval.readiness import readiness
 from newsletter.desk.security import resetting
 from newsletter.outcomes.reactions import react
+from newsletter.outcomes.sender_domains import look_at_all
 from newsletter.sending import feed as feeding
 from newsletter.sending import plan, stopping
 from newsletter.sending import recover as recovery
@@ -36,6 +39,8 @@ log = logging.getLogger(__name__)
 DELIVER_LIMIT = 840
 # Of 2,000 readers each: some seconds.
 DIGEST_SLICES = 10
+# Ten links of at most twelve seconds each, and room.
+LINKS_LIMIT = 180
 
 
 @worker_init.connect
@@ -138,3 +143,29 @@ def react_to_outcomes() -> None:
 def mail_new_password(account_ids: list[int]) -> None:
     """Mail staff the link to a new password. No numbers: nobody has the address that was typed."""
     resetting.mail_links(account_ids)
+
+
+@shared_task(time_limit=LINKS_LIMIT)
+def check_links() -> None:
+    """Try some of the links in drafts; what is left over is tried by the next one."""
+    if looking.look_at_some():
+        check_links.delay()
+
+
+@shared_task(time_limit=LINKS_LIMIT)
+def check_sender_domains() -> None:
+    """Ask the DNS about the domains that newsletters come from, and clear old link rows away.
+
+    Not while mail goes to the local mailbox only: the domains of a trial are nobody's.
+    """
+    looking.forget()
+    if settings.ESP or settings.EMAIL_URL_GIVEN:
+        look_at_all()
+
+
+@shared_task
+def send_review_summaries() -> None:
+    """Send reviewers this week's mail about what waits."""
+    from newsletter.desk.weekly_summary import send_summaries  # the desk imports this module
+
+    send_summaries(timezone.now())

@@ -191,6 +191,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_TASK_DEFAULT_QUEUE = "control"
 CELERY_TASK_ROUTES = {
     "newsletter.tasks.deliver_batch": {"queue": "bulk"},
+    # They wait for other people's servers; the short tasks that keep mail moving must not.
+    "newsletter.tasks.check_links": {"queue": "bulk"},
+    "newsletter.tasks.check_sender_domains": {"queue": "bulk"},
     "signup.tasks.send_system_mail": {"queue": "prompt"},
     "newsletter.tasks.mail_new_password": {"queue": "prompt"},
 }
@@ -211,6 +214,8 @@ ESP_HEALTH_AGREEMENT = env.text("ESP_HEALTH_AGREEMENT", default="")
 ESP_TRACKING_OFF = env.text("ESP_TRACKING_OFF", default="")
 # Keys of the ESP as django-anymail names them: ANYMAIL_MAILGUN_API_KEY and the like.
 ANYMAIL = env.starting_with("ANYMAIL_")
+# Names of the DKIM keys that the relay signs with: only by name can a key be looked up.
+DKIM_SELECTORS = env.words("DKIM_SELECTORS", default=[])
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", default="hello@wellread.example")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # What Django itself mails, a new password for staff, takes the same way out.
@@ -343,6 +348,7 @@ PASSWORD_RESET_TIMEOUT = 60 * 60
 
 WAGTAIL_SITE_NAME = "Wellread"
 WAGTAILADMIN_BASE_URL = BASE_URL
+WAGTAIL_FINISH_WORKFLOW_ACTION = "newsletter.desk.finishing.publish"
 WAGTAIL_GRAVATAR_PROVIDER_URL = None
 WAGTAIL_ENABLE_UPDATE_CHECK = False
 WAGTAIL_ENABLE_WHATS_NEW_BANNER = False

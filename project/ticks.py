@@ -22,6 +22,22 @@ TICKS = {
         "schedule": 30.0,
         "options": {"expires": 60},
     },
+    "check-links": {
+        "task": "newsletter.tasks.check_links",
+        "schedule": 60.0,
+        "options": {"expires": 120},
+    },
+    "check-sender-domains": {
+        "task": "newsletter.tasks.check_sender_domains",
+        "schedule": crontab(hour="*/6", minute="25"),
+        "options": {"expires": 3_600},
+    },
+    "send-review-summaries": {
+        "task": "newsletter.tasks.send_review_summaries",
+        # Each hour; which hour of which day it is in the service's own zone is the verb's to say.
+        "schedule": crontab(minute="5"),
+        "options": {"expires": 1_800},
+    },
     "sweep-system-mail": {
         "task": "signup.tasks.sweep_system_mail",
         "schedule": 15.0,

@@ -34,7 +34,7 @@ def issue_forms(issue: Issue, edition: CompiledEdition | None = None) -> list[Fr
             language=issue.language,
             variant="",
             form=Frozen.Form.MESSAGE,
-            format_version=FORMAT_VERSION,
+            format_version=edition.message.format_version,
             content=edition.message.to_bytes(),
         )
     ]

@@ -1,10 +1,10 @@
-"""The medical sign-off: the very revision is rendered, frozen and hashed.
+"""The sign-off: the very revision is rendered, frozen and hashed.
 
-Who holds the permission is asked at the edge. What is asked here holds for everyone, also for an
-administrator: nobody signs off what they wrote or sent to review themselves.
+Who holds which permission is asked at the edge. What is asked here holds for everyone, also for
+an administrator: nobody signs off what they wrote or sent to review themselves.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.contrib.auth.models import AbstractUser
@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from wagtail.models import Revision, WorkflowState
 
-from newsletter.approval import freeze, preflight
+from newsletter.approval import freeze, preflight, reasons, scope
 from newsletter.approval.models import Approval, Schedule
 from newsletter.approval.models.approval import ApprovalQuerySet
 from newsletter.editions.models import Article, Issue
@@ -37,9 +37,18 @@ class Standing:
 
 
 @transaction.atomic
-def approve_issue(*, issue: Issue, revision: Revision, by: AbstractUser) -> Approval:
+def approve_issue(
+    *,
+    issue: Issue,
+    revision: Revision,
+    by: AbstractUser,
+    given: Mapping[str, str] | None = None,
+    medically: bool = True,
+) -> Approval:
     """Sign off `revision`, which must be the issue's newest, and freeze what it renders to.
 
+    `given` holds a written reason for each warning, by `Finding.key`. `medically` is False for a
+    second person who is no doctor; then an earlier medical approval must still fit.
     An approval that stood before is void from now on, and what was scheduled under it is off.
     Raises NotApprovable.
     """
@@ -47,50 +56,37 @@ def approve_issue(*, issue: Issue, revision: Revision, by: AbstractUser) -> Appr
     _refuse_strangers(issue, revision, by)
     content: Issue = revision.as_object()
     edition = compile_issue(content)
-    errors = [
-        finding.message
-        for finding in preflight.check(content, edition=edition)
-        if finding.level == preflight.Level.ERROR
-    ]
-    if errors:
-        raise NotApprovable(errors)
-    for earlier in issue.approvals.standing():
-        void(approval=earlier, reason=_("A newer version was approved."))
-    forms = freeze.issue_forms(content, edition)
-    approval = Approval.objects.create(
-        issue=issue,
-        revision=revision,
-        content_hash=freeze.hash_of(forms),
-        approved_by_id=by.pk,
+    findings = preflight.check(content, edition=edition)
+    return _sign(
+        issue,
+        content,
+        revision,
+        by,
+        findings,
+        freeze.issue_forms(content, edition),
+        given,
+        medically,
     )
-    freeze.store(approval, forms)
-    return approval
 
 
 @transaction.atomic
-def approve_article(*, article: Article, revision: Revision, by: AbstractUser) -> Approval:
-    """Sign off `revision` of an article and freeze its place in digests. Raises NotApprovable."""
+def approve_article(
+    *,
+    article: Article,
+    revision: Revision,
+    by: AbstractUser,
+    given: Mapping[str, str] | None = None,
+    medically: bool = True,
+) -> Approval:
+    """Sign off `revision` of an article and freeze its place in digests, as approve_issue does.
+    Raises NotApprovable."""
     article = Article.objects.select_for_update().get(pk=article.pk)
     _refuse_strangers(article, revision, by)
     content: Article = revision.as_object()
-    errors = [
-        finding.message
-        for finding in preflight.check_article(content)
-        if finding.level == preflight.Level.ERROR
-    ]
-    if errors:
-        raise NotApprovable(errors)
-    for earlier in article.approvals.standing():
-        void(approval=earlier, reason=_("A newer version was approved."))
-    forms = freeze.article_forms(content)
-    approval = Approval.objects.create(
-        article=article,
-        revision=revision,
-        content_hash=freeze.hash_of(forms),
-        approved_by_id=by.pk,
+    findings = preflight.check_article(content)
+    return _sign(
+        article, content, revision, by, findings, freeze.article_forms(content), given, medically
     )
-    freeze.store(approval, forms)
-    return approval
 
 
 @transaction.atomic
@@ -109,7 +105,7 @@ def void(*, approval: Approval, reason: str) -> bool:
 def standing(issue: Issue) -> Standing:
     """Say which approval holds for the issue as staff see it now: its newest revision, rendered
     with today's articles, newsletter and publisher."""
-    approval = _newest(issue)
+    approval = newest(issue)
     if approval is None:
         return Standing(None, _("It has not been approved yet."))
     content = issue.get_latest_revision_as_object()
@@ -123,7 +119,7 @@ def valid_approval(issue: Issue) -> Approval | None:
 
 def article_standing(article: Article) -> Standing:
     """The same for an article, as it is live: its digests carry what is live, not a draft."""
-    approval = _newest(article)
+    approval = newest(article)
     if approval is None:
         return Standing(None, _("It has not been approved yet."))
     live = Article.objects.get(pk=article.pk)
@@ -137,6 +133,20 @@ def valid_article_approval(article: Article) -> Approval | None:
     return article_standing(article).approval
 
 
+def medical_basis(thing: Issue | Article, content: Issue | Article) -> Approval | None:
+    """The doctor's approval that still covers every medical word of `content`, or None.
+
+    Where there is one, any second person may sign what else has changed. One that was taken back
+    for a reason of its own covers nothing; one that a newer approval replaced does.
+    """
+    approval = newest(thing)
+    if approval is None:
+        return None
+    basis = approval.medical
+    signed = bytes(basis.medical_hash)
+    return basis if signed and signed == scope.medical_hash(content) else None
+
+
 def contributors(thing: Issue | Article) -> set[int]:
     """The accounts that wrote what is now up for approval, or sent it to review.
 
@@ -144,7 +154,7 @@ def contributors(thing: Issue | Article) -> set[int]:
     one's words.
     """
     revisions = thing.revisions.all()
-    approved = _newest(thing)
+    approved = newest(thing)
     if approved is not None:
         revisions = revisions.filter(created_at__gt=approved.approved_at)
     submitters = WorkflowState.objects.for_instance(thing).active()
@@ -154,9 +164,45 @@ def contributors(thing: Issue | Article) -> set[int]:
     return ids
 
 
-def _newest(thing: Issue | Article) -> Approval | None:
+def newest(thing: Issue | Article) -> Approval | None:
+    """The approval that nobody has taken back, whether it still fits or not."""
     standing: ApprovalQuerySet = thing.approvals.standing()
-    return standing.select_related("revision").order_by("-pk").first()
+    return standing.select_related("revision", "rests_on").order_by("-pk").first()
+
+
+def _sign(
+    thing: Issue | Article,
+    content: Issue | Article,
+    revision: Revision,
+    by: AbstractUser,
+    findings: Sequence[preflight.Finding],
+    forms: Sequence[freeze.FrozenForm],
+    given: Mapping[str, str] | None,
+    medically: bool,
+) -> Approval:
+    errors = [f.message for f in findings if f.level == preflight.Level.ERROR]
+    errors += reasons.missing(findings, given or {})
+    if errors:
+        raise NotApprovable(errors)
+    basis = None
+    if not medically:
+        basis = medical_basis(thing, content)
+        if basis is None:
+            raise NotApprovable([_("Medical content has changed. A medical reviewer has to sign.")])
+    for earlier in thing.approvals.standing():
+        void(approval=earlier, reason=_("A newer version was approved."))
+    approval = Approval.objects.create(
+        **{"issue" if isinstance(thing, Issue) else "article": thing},
+        revision=revision,
+        content_hash=freeze.hash_of(forms),
+        medical_hash=scope.medical_hash(content),
+        rests_on=basis,
+        approved_by_id=by.pk,
+    )
+    freeze.store(approval, forms)
+    reasons.keep(approval, findings, given or {}, by=by)
+    thing.review_notes.open().update(settled_at=timezone.now())
+    return approval
 
 
 def _compare(approval: Approval, forms: Sequence[freeze.FrozenForm]) -> Standing:

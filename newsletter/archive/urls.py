@@ -18,5 +18,6 @@ urlpatterns = [
     path("sample/<slug:slug>/mail/", views.sample_mail, name="sample_mail"),
     path("feeds/conditions/<slug:slug>/", feeds.ConditionFeed(), name="condition_feed"),
     path("feeds/<slug:slug>/", feeds.NewsletterFeed(), name="newsletter_feed"),
+    path("pictures/<str:name>", views.picture, name="picture"),
     path("brand.css", views.brand_css, name="brand"),
 ]

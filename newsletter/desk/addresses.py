@@ -8,3 +8,9 @@ from newsletter.editions.models import Article, Issue
 def way_url(thing: Issue | Article) -> str:
     """The page on which it goes its way."""
     return reverse("desk:issue" if isinstance(thing, Issue) else "desk:article", args=(thing.pk,))
+
+
+def reading_url(thing: Issue | Article) -> str:
+    """The page on which a reviewer reads it and decides."""
+    name = "desk:read_issue" if isinstance(thing, Issue) else "desk:read_article"
+    return reverse(name, args=(thing.pk,))

@@ -1,7 +1,8 @@
 """What staff type on the way from a finished issue to a sent one."""
 
 import re
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import date, datetime
 from typing import Any
 
 from django import forms
@@ -11,7 +12,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from newsletter.approval.preflight import Finding
+from newsletter.approval.reasons import SHORTEST
 from newsletter.desk.models import User
+from newsletter.desk.models.review_request import usual_due_date
+from newsletter.desk.reviewers import reviewers
 
 MOST_TEST_ADDRESSES = 5
 
@@ -88,3 +93,47 @@ class SendNowForm(forms.Form):
     """Confirms the very approval that the page showed."""
 
     approval = forms.IntegerField(widget=forms.HiddenInput)
+
+
+class AskForm(forms.Form):
+    """Whom the author asks for a review, and by when."""
+
+    reviewer = forms.ModelChoiceField(
+        label=gettext_lazy("Who is asked"),
+        queryset=User.objects.none(),
+        required=False,
+        empty_label=gettext_lazy("Every medical reviewer"),
+    )
+    due_on = forms.DateField(
+        label=gettext_lazy("Due on"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+
+    def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reviewer"].queryset = reviewers().exclude(pk=by.pk)  # type: ignore[attr-defined]
+        self.fields["due_on"].initial = usual_due_date()
+
+    def clean_due_on(self) -> date:
+        due_on: date = self.cleaned_data["due_on"] or usual_due_date()
+        if due_on < timezone.localdate():
+            raise ValidationError(_("That day has passed. Choose one that is still to come."))
+        return due_on
+
+
+class ReasonsForm(forms.Form):
+    """A written reason for each warning that has come up since the approval."""
+
+    def __init__(self, *args: Any, warnings: Sequence[Finding], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for finding in warnings:
+            self.fields[f"reason-{finding.key}"] = forms.CharField(
+                label=gettext_lazy("Why it is all right"),
+                min_length=SHORTEST,
+                max_length=500,
+            )
+        self.warnings = [(finding, self[f"reason-{finding.key}"]) for finding in warnings]
+
+    def given(self) -> dict[str, str]:
+        return {name.removeprefix("reason-"): value for name, value in self.cleaned_data.items()}

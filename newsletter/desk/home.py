@@ -7,13 +7,15 @@ from django.contrib.auth.models import AbstractUser
 from django.db.models import F, Max, Q
 from django.utils import timezone
 from wagtail.admin.ui.components import Component
-from wagtail.models import TaskState, WorkflowState
+from wagtail.models import WorkflowState
 
 from newsletter.approval.models import Schedule
 from newsletter.catalogue.models import Condition
 from newsletter.desk.access import APPROVE, SEND, VIEW_MAILING
-from newsletter.desk.addresses import way_url
+from newsletter.desk.addresses import reading_url, way_url
+from newsletter.desk.models import User
 from newsletter.desk.views.mailing import Progress, progress_of, title_of
+from newsletter.desk.waiting import waiting_for
 from newsletter.editions.models import Issue
 from newsletter.sending.models import Mailing
 from signup.models import SignUpAlarm
@@ -44,16 +46,10 @@ class WaitsForMe(_Panel):
     order = 100
 
     def rows(self, user: AbstractUser) -> dict[str, Any]:
-        states = (
-            TaskState.objects.reviewable_by(user)
-            .select_related("revision__user", "workflow_state__requested_by", "task")
-            .order_by("started_at")
-        )
-        waiting = []
-        for state in states:
-            thing = state.revision.content_object
-            if thing is not None and state.task.specific.get_actions(thing, user):
-                waiting.append({"thing": thing, "state": state, "url": way_url(thing)})
+        waiting = [
+            {"thing": one.thing, "one": one, "state": one.state, "url": reading_url(one.thing)}
+            for one in (waiting_for(user) if isinstance(user, User) else [])
+        ]
         mine = []
         for state in WorkflowState.objects.active().filter(requested_by=user).order_by("-pk"):
             if state.content_object is not None:

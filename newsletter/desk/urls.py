@@ -2,8 +2,11 @@
 
 from django.urls import include, path, re_path
 
-from newsletter.desk.views import article_actions, issue_actions, mailing
+from newsletter.desk.views import absence, article_actions, issue_actions, mailing
+from newsletter.desk.views.checking import CheckDraft
 from newsletter.desk.views.preview import preview
+from newsletter.desk.views.reading import ReadAndDecide
+from newsletter.desk.views.record import record
 from newsletter.desk.views.review import Submit, TakeBack
 from newsletter.desk.views.way import ArticleWay, IssueWay
 from newsletter.editions.models import Article
@@ -31,6 +34,15 @@ urlpatterns = [
     ),
     path("articles/way/<int:pk>/release/", article_actions.release, name="release"),
     path("articles/way/<int:pk>/withdraw/", article_actions.withdraw, name="withdraw"),
+    path("issues/review/<int:pk>/", ReadAndDecide.as_view(), name="read_issue"),
+    path("articles/review/<int:pk>/", ReadAndDecide.as_view(model=Article), name="read_article"),
+    path("issues/check/", CheckDraft.as_view(), name="check_new_issue"),
+    path("issues/check/<int:pk>/", CheckDraft.as_view(), name="check_issue"),
+    path("articles/check/", CheckDraft.as_view(model=Article), name="check_new_article"),
+    path("articles/check/<int:pk>/", CheckDraft.as_view(model=Article), name="check_article"),
+    path("sign-offs/<int:pk>/", record, name="record"),
+    path("away/", absence.absence, name="absence"),
+    path("looks/", include("newsletter.desk.looks.urls")),
     path("preview/<str:kind>/<int:pk>/<str:form>/", preview, name="preview"),
     path("mailings/", mailing.mailing_list, name="mailings"),
     path("mailings/<int:pk>/", mailing.mailing_page, name="mailing"),

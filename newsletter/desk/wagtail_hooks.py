@@ -20,7 +20,8 @@ from wagtail.snippets.models import register_snippet
 from newsletter.catalogue.models import Publisher
 from newsletter.desk import furniture
 from newsletter.desk.addresses import way_url
-from newsletter.desk.viewsets import consent_menu  # noqa: F401 - registers its own hook
+from newsletter.desk.looks import menu as looks_menu  # noqa: F401 - registers its own hook
+from newsletter.desk.viewsets import consent_menu, merge_tag_menu  # noqa: F401 - register hooks
 from newsletter.desk.viewsets.catalogue import CatalogueGroup
 from newsletter.desk.viewsets.compose import ComposeGroup
 from newsletter.desk.viewsets.embed_forms import EmbedFormViewSet

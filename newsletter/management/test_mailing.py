@@ -75,7 +75,7 @@ def make_approved_issue(newsletter: Newsletter, *, paragraphs: int = 10) -> tupl
         title="A test mailing",
         slug=f"{SLUG}-{uuid.uuid4().hex[:12]}",
         subject="A test mailing",
-        preheader="Nobody is meant to read this.",
+        preheader="Nobody is meant to read this. It shows that mail goes out.",
         live=False,
         body=[
             ("heading", "Hello {first_name|reader}"),

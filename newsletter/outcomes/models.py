@@ -82,3 +82,26 @@ class Event(models.Model):
         self, using: str | None = None, keep_parents: bool = False
     ) -> tuple[int, dict[str, int]]:
         raise AppendOnly("Events are not deleted.")
+
+
+class Opinion(models.Model):
+    """How many said "more like this" or "less like this" of an issue on a day. Nobody is named:
+    the link in the mail is the same in every copy, and only the press of a button counts."""
+
+    class Answer(models.TextChoices):
+        MORE = "more", _("more like this")
+        LESS = "less", _("less like this")
+
+    issue = models.ForeignKey("editions.Issue", on_delete=models.CASCADE, related_name="opinions")
+    answer = models.CharField(max_length=4, choices=Answer)
+    day = models.DateField()
+    count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["issue", "answer", "day"], name="one_opinion_a_day")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.issue_id} {self.answer} {self.count}"

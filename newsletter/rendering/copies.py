@@ -57,13 +57,18 @@ class IssueCopies:
         self._text_only = self._both.text_only()
         self._values = _personal(message, stamp)
 
-    def copy(self, reader: ReaderRow) -> bytes:
-        """Return the whole message for one reader.
+    @property
+    def asks_for(self) -> frozenset[int]:
+        """The conditions that some part of this issue is only for the followers of."""
+        return self._both.stretch_keys
+
+    def copy(self, reader: ReaderRow, follows: Collection[int] = ()) -> bytes:
+        """Return the whole message for one reader; `follows` are the conditions followed now.
 
         Raises wire.headers.UnsafeValue for an address that no header may carry.
         """
         message = self._text_only if reader.text_only else self._both
-        return message.fill(self._values(reader))
+        return message.fill(self._values(reader), follows)
 
 
 class DigestCopies:

@@ -14,6 +14,11 @@ def article(slug: str) -> str:
     return settings.BASE_URL + reverse("archive:article", args=[slug])
 
 
+def feedback(slug: str) -> str:
+    """Where readers say what they think of an issue; the answer follows. It names no reader."""
+    return settings.BASE_URL + reverse("outcomes:feedback", args=[slug])
+
+
 def conditions() -> str:
     return settings.BASE_URL + reverse("archive:condition_list")
 

@@ -2,14 +2,25 @@
 
 from dataclasses import dataclass
 
-from django.conf import settings
+from django.utils.safestring import mark_safe
 from django.utils.translation import get_language_info
 
 from newsletter.catalogue import brand
 from newsletter.catalogue.models import Newsletter, Publisher
 from newsletter.catalogue.models.colour import OUR_GREEN
 from newsletter.rendering.cleaning import clean, clean_line
+from newsletter.rendering.pictures import logo_in_mail
 
+# Ours, and no markup: they stand in styles and attributes as they are.
+GEORGIA = mark_safe("Georgia, 'Times New Roman', serif")
+SANS = mark_safe(
+    "-apple-system, BlinkMacSystemFont, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+)
+_FONTS = {
+    Newsletter.FontStack.HOUSE: (GEORGIA, SANS),
+    Newsletter.FontStack.SANS: (SANS, SANS),
+    Newsletter.FontStack.SERIF: (GEORGIA, GEORGIA),
+}
 OUR_GREEN_IN_THE_DARK = "#7FD1C7"
 LOGO_HEIGHT = 48
 # Keeps a mail program from filling the preview line with the mail's first words.
@@ -29,6 +40,10 @@ class Look:
     emergency_number: str
     logo_url: str
     logo_width: int
+    country: str = ""
+    endorsement_policy_url: str = ""
+    heading_font: str = GEORGIA
+    text_font: str = SANS
 
     def context(self) -> dict[str, object]:
         names = self.__slots__
@@ -39,6 +54,9 @@ def look_of(newsletter: Newsletter, language: str) -> Look:
     publisher = Publisher.current()
     light, dark = colours(newsletter.brand_colour)
     logo_url, logo_width = _logo(newsletter)
+    # A digest's articles are compiled once for all digests, so those keep to the house's fonts.
+    stack = Newsletter.FontStack.HOUSE if newsletter.is_digest else newsletter.font_stack
+    heading_font, text_font = _FONTS[Newsletter.FontStack(stack)]
     return Look(
         language=language,
         rtl=is_rtl(language),
@@ -48,9 +66,13 @@ def look_of(newsletter: Newsletter, language: str) -> Look:
         publisher_name=clean_line(publisher.name),
         postal_address=clean(newsletter.postal_address or publisher.postal_address).strip(),
         footer_note=clean(newsletter.footer).strip(),
-        emergency_number=clean_line(publisher.emergency_number),
+        emergency_number=clean_line(newsletter.emergency_number(publisher.emergency_number)),
         logo_url=logo_url,
         logo_width=logo_width,
+        country=newsletter.country,
+        endorsement_policy_url=publisher.endorsement_policy_url,
+        heading_font=heading_font,
+        text_font=text_font,
     )
 
 
@@ -75,7 +97,5 @@ def is_rtl(language: str) -> bool:
 def _logo(newsletter: Newsletter) -> tuple[str, int]:
     if newsletter.logo is None:
         return "", 0
-    rendition = newsletter.logo.get_rendition(f"max-600x{LOGO_HEIGHT * 2}")
-    url = rendition.url
-    width = min(300, round(rendition.width * LOGO_HEIGHT / rendition.height))
-    return (url if "://" in url else settings.BASE_URL + url), width
+    kept = logo_in_mail(newsletter.logo, height=LOGO_HEIGHT)
+    return kept.url, kept.width

@@ -16,6 +16,8 @@ from newsletter.rendering.cleaning import clean
 _TAGS = {"p", "h2", "h3", "b", "strong", "i", "em", "ul", "ol", "li", "a", "br"}
 _SCHEMES = {"https", "http", "mailto", "tel"}
 _VOID = re.compile(r"<br\s*/?>")
+# What is left of the blank lines that Word sets between paragraphs.
+_EMPTY = re.compile(r"<(p|h2|h3)>(?:\s|&nbsp;|\u00a0|<br/>|</?(?:b|strong|i|em)>)*</\1>")
 _FIRST_HEADINGS = re.compile(r"(</?)h3>")
 
 
@@ -37,7 +39,7 @@ def safe_html(value: RichText | str, *, top_level: bool = False) -> SafeString:
     if top_level:
         html = _FIRST_HEADINGS.sub(r"\1h2>", html)
     # Closed, for MJML is XML; nh3 has escaped everything else.
-    return mark_safe(_VOID.sub("<br/>", html))  # noqa: S308
+    return mark_safe(_EMPTY.sub("", _VOID.sub("<br/>", html)))  # noqa: S308
 
 
 def plain_text(html: str) -> str:

@@ -3,13 +3,11 @@
 import re
 from dataclasses import dataclass
 
-from django.conf import settings
-from django.contrib.staticfiles import finders
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from newsletter.editions.models import Article
-from newsletter.rendering import links
+from newsletter.rendering import links, pictures
 from newsletter.rendering.cleaning import clean_line
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
@@ -36,14 +34,8 @@ def teaser(article: Article, *, lead: str = "", artwork: bool = True) -> Teaser:
 
 
 def artwork_url(name: str) -> str:
-    """Return where mail programs find a drawing; "" for one that we do not have.
-
-    Not the hashed name that pages use: a mail is opened years later, when that file is gone.
-    """
-    path = f"art/{name}.png"
-    if not _NAME.fullmatch(name) or finders.find(path) is None:
-        return ""
-    return f"{settings.BASE_URL}{settings.STATIC_URL}{path}"
+    """Return where mail programs find a drawing; "" for one that we do not have."""
+    return pictures.drawing(f"art/{name}.png") if _NAME.fullmatch(name) else ""
 
 
 def _byline(article: Article) -> str:

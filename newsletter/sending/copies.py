@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from newsletter.rendering.copies import IssueCopies, ReaderRow
-from newsletter.sending.digest_copies import DigestMail
+from newsletter.sending.digest_copies import DigestMail, follows_of
 from newsletter.sending.errors import ContentDamaged
 from newsletter.sending.models import Edition, Mailing
 from newsletter.sending.row import Row
@@ -58,15 +58,22 @@ class _Issues:
             edition.pk: IssueCopies(load(edition), mailing.stamp)
             for edition in mailing.editions.select_related("frozen")
         }
+        self._asks = any(copies.asks_for for copies in self._editions.values())
+        if self._asks and not mailing.is_health_data:
+            # Such copies tell what their readers follow (invariant 11). The way out was chosen by
+            # what the mailing says of itself, so nothing goes out while the two disagree.
+            raise ContentDamaged("Parts are for followers only, and the mailing does not say so.")
 
     def prepare(self, rows: Sequence[Row]) -> Prepared:
-        return Prepared(self._sender, self._copy, is_empty=lambda row: False)
+        follows = follows_of(rows) if self._asks else {}
 
-    def _copy(self, row: Row) -> bytes:
-        reader = ReaderRow(
-            row.subscriber, row.email, row.first_name, row.subscription, row.text_only
-        )
-        return self._editions[row.edition].copy(reader)
+        def copy(row: Row) -> bytes:
+            reader = ReaderRow(
+                row.subscriber, row.email, row.first_name, row.subscription, row.text_only
+            )
+            return self._editions[row.edition].copy(reader, follows.get(row.subscriber, ()))
+
+        return Prepared(self._sender, copy, is_empty=lambda row: False)
 
 
 class _Digests:

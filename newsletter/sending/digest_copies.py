@@ -133,7 +133,7 @@ class DigestChunk:
     ) -> None:
         self._copies = copies
         self._left = left
-        self._follows = _follows(rows)
+        self._follows = follows_of(rows)
         self._next = _next_days(rows, mailing)
 
     def is_empty(self, row: Row) -> bool:
@@ -179,7 +179,8 @@ def _conditions(articles: Collection[int]) -> dict[int, list[int]]:
     return found
 
 
-def _follows(rows: Iterable[Row]) -> dict[int, set[int]]:
+def follows_of(rows: Iterable[Row]) -> dict[int, set[int]]:
+    """Return by subscriber the conditions followed now; who paused one does not follow it."""
     found: defaultdict[int, set[int]] = defaultdict(set)
     for subscriber, condition in Follow.objects.filter(
         subscriber__in=[row.subscriber for row in rows], paused_at__isnull=True

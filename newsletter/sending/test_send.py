@@ -51,7 +51,7 @@ def send_test(issue: Issue, to: Sequence[str]) -> list[Receipt]:
         )
         for address in to
     ]
-    transport = bulk_transport(health=issue.newsletter.sensitive)
+    transport = bulk_transport(health=issue.is_health_data)
     transport.open()
     try:
         return send_in_order(transport, envelopes)

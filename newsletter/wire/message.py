@@ -8,18 +8,20 @@ writes `=2E`, header lines begin with a letter or a space), so that dot-stuffing
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import unescape
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from newsletter.wire import headers as header_values
 from newsletter.wire.headers import MAX_LINE, UnsafeValue
 from newsletter.wire.quoted_printable import SOFT_BREAK, encode
-from newsletter.wire.slots import MARK, Slot, has_stray
+from newsletter.wire.slots import MARK, STRETCH, Slot, has_stray, stretch_keys
 from newsletter.wire.values import ENCODERS, Encoder, Hole, MissingValue, Place
 
 FORMAT_VERSION = 1
+# What a message with stretches is stored in: code that knows format 1 alone must not send it.
+STRETCHES_VERSION = 2
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 _BOUNDARY = re.compile(r"[A-Za-z0-9'()+_,./:=?-]{1,70}")
@@ -36,8 +38,18 @@ _HTML_HEAD = _TEXT_HEAD.replace(b"text/plain", b"text/html")
 # The last address of the From line, however it was folded.
 _FROM = re.compile(rb"(?:^|\r\n)From: (?:[^\r\n]|\r\n )*@([^\s<>@]+)>?\r\n")
 
-# Bytes that are ready for the wire, and between them the holes for a reader's values.
-Piece = bytes | Hole
+
+class Stretch(NamedTuple):
+    """Constant bytes that only readers with one of `keys` get. The keys never reach a copy."""
+
+    keys: frozenset[int]
+    content: bytes
+
+
+# Bytes that are ready for the wire, and between them the holes for a reader's values and the
+# stretches that some readers get and others do not.
+Piece = bytes | Hole | Stretch
+_NOBODYS: frozenset[int] = frozenset()
 
 
 class FormatError(ValueError):
@@ -63,10 +75,12 @@ class CompiledMessage:
     _holes: list[tuple[str, Encoder, Hole, tuple[int, ...]]] = field(
         init=False, repr=False, compare=False
     )
+    _stretches: list[tuple[Stretch, int]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         parts: list[bytes] = []
         places: dict[Hole, list[int]] = {}
+        stretches: list[tuple[Stretch, int]] = []
         constant: list[bytes] = []
         for piece in self._layout():
             if isinstance(piece, bytes):
@@ -74,7 +88,10 @@ class CompiledMessage:
             else:
                 parts.append(b"".join(constant))
                 constant = []
-                places.setdefault(piece, []).append(len(parts))
+                if isinstance(piece, Stretch):
+                    stretches.append((piece, len(parts)))
+                else:
+                    places.setdefault(piece, []).append(len(parts))
                 parts.append(b"")
         parts.append(b"".join(constant))
         object.__setattr__(self, "_parts", parts)
@@ -84,6 +101,7 @@ class CompiledMessage:
             for hole, indexes in places.items()
         ]
         object.__setattr__(self, "_holes", holes)
+        object.__setattr__(self, "_stretches", stretches)
 
     def _layout(self) -> tuple[Piece, ...]:
         if self.html is None:
@@ -121,13 +139,24 @@ class CompiledMessage:
                 return found[1].decode("ascii")
         raise FormatError("This message has no From address.")
 
-    def fill(self, values: Mapping[str, str | bytes]) -> bytes:
+    @property
+    def stretch_keys(self) -> frozenset[int]:
+        """Every key that some stretch of this message asks for; empty when all get the same."""
+        return frozenset(key for stretch, _ in self._stretches for key in stretch.keys)
+
+    @property
+    def format_version(self) -> int:
+        """The version in which `to_bytes` stores this message."""
+        return STRETCHES_VERSION if self._stretches else FORMAT_VERSION
+
+    def fill(self, values: Mapping[str, str | bytes], keys: Collection[int] = _NOBODYS) -> bytes:
         """Return one copy. The hot path: about as long as the join of its segments.
 
         A `str` is a value as a person would read it: it is checked and encoded for each place
         it stands in (header, text, HTML). `bytes` are ready for the wire and come from this
         package: `format_address`'s kind for a header, `quoted_printable.encode`'s for a body.
         An empty value gives way to the slot's fallback. Values without a slot are ignored.
+        `keys` are this reader's: each stretch that asks for one of them is in the copy.
 
         Raises MissingValue, or UnsafeValue for a line break or NUL (nothing is ever stripped).
         """
@@ -136,6 +165,9 @@ class CompiledMessage:
             encoded = encoder(values.get(slot) or _missing(hole, values), hole)
             for index in indexes:
                 parts[index] = encoded
+        for stretch, index in self._stretches:
+            if not stretch.keys.isdisjoint(keys):
+                parts[index] = stretch.content
         return b"".join(parts)
 
     def bind(self, values: Mapping[str, str | bytes]) -> Self:
@@ -180,7 +212,7 @@ class CompiledMessage:
         """Return a form that can be stored; equal messages give equal bytes."""
         parts = {"headers": self.headers, "text": self.text, "html": self.html}
         document = {
-            "format": FORMAT_VERSION,
+            "format": self.format_version,
             "boundary": self.boundary,
             **{
                 name: None if pieces is None else [_to_json(piece) for piece in pieces]
@@ -223,7 +255,11 @@ def _read_1(document: dict[str, Any]) -> dict[str, Any]:
 
 # Every format that was ever stored, so that a deploy in the middle of a mailing changes nothing:
 # tests/wire/stored/ holds a message of each, and the copy that it has to give for ever.
-READERS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _read_1}
+READERS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    FORMAT_VERSION: _read_1,
+    # The same layout; only its pieces may be stretches.
+    STRETCHES_VERSION: _read_1,
+}
 
 
 def compile_message(
@@ -249,9 +285,16 @@ def compile_message(
     )
     delimiter = f"--{boundary}".encode("ascii")
     for part in (compiled.text, compiled.html or ()):
-        if any(isinstance(piece, bytes) and delimiter in piece for piece in part):
+        if any(delimiter in _constant(piece) for piece in part):
             raise UnsafeValue("The boundary occurs in the message itself.")
     return compiled
+
+
+def _constant(piece: Piece) -> bytes:
+    """Return what a piece brings into a copy whoever reads it, or at the most."""
+    if isinstance(piece, bytes):
+        return piece
+    return piece.content if isinstance(piece, Stretch) else b""
 
 
 def boundary_for(*contents: str) -> str:
@@ -279,7 +322,9 @@ def _compile_header(name: str, value: str) -> list[Piece]:
     if MARK.search(value):
         pieces: list[Piece] = [f"{name}: ".encode("ascii")]
         column = len(name) + 2
-        for piece in _split(value, Place.HEADER, column=column):
+        if STRETCH.search(value):
+            raise UnsafeValue("A header is the same for every reader but for its slots.")
+        for piece in _split_slots(value, Place.HEADER, column):
             if isinstance(piece, Hole):
                 pieces.append(piece)
             else:
@@ -304,7 +349,7 @@ def _compile_body(body: str, place: Place) -> tuple[Piece, ...]:
     line_start = True
     stretches = _split(body, place)
     for number, piece in enumerate(stretches, start=1):
-        if isinstance(piece, Hole):
+        if not isinstance(piece, str):
             if not line_start:
                 pieces.append(SOFT_BREAK)
             pieces += [piece, SOFT_BREAK]
@@ -318,8 +363,26 @@ def _compile_body(body: str, place: Place) -> tuple[Piece, ...]:
     return _merged(pieces)
 
 
-def _split(value: str, place: Place, *, column: int = 0) -> list[str | Hole]:
-    """Cut a value with marks into its constant stretches and its holes."""
+def _split(value: str, place: Place) -> list[str | Hole | Stretch]:
+    """Cut a value with marks into constant text, its holes and its stretches."""
+    pieces: list[str | Hole | Stretch] = []
+    position = 0
+    for match in STRETCH.finditer(value):
+        pieces += _split_slots(value[position : match.start()], place)
+        pieces.append(_stretch(match, place))
+        position = match.end()
+    return [*pieces, *_split_slots(value[position:], place)]
+
+
+def _stretch(match: re.Match[str], place: Place) -> Stretch:
+    keys, content = stretch_keys(match[1]), match[2]
+    if MARK.search(content):
+        raise UnsafeValue("A stretch for some readers holds no slots and no other stretch.")
+    # It ends with its line, so that a soft break may follow it and the next piece begin anew.
+    return Stretch(keys, encode(content if content.endswith("\n") else content + "\n"))
+
+
+def _split_slots(value: str, place: Place, column: int = 0) -> list[str | Hole]:
     if has_stray(value):
         raise UnsafeValue("A slot's mark is damaged; make it with wire.slots.mark.")
     pieces: list[str | Hole] = []
@@ -377,14 +440,19 @@ def _missing(hole: Hole, values: Mapping[str, str | bytes]) -> str:
     return ""
 
 
-def _to_json(piece: Piece) -> str | list[str | int | None]:
+def _to_json(piece: Piece) -> Any:
     if isinstance(piece, bytes):
         return piece.decode("ascii")
+    if isinstance(piece, Stretch):
+        return {"only": sorted(piece.keys), "content": piece.content.decode("ascii")}
     return [piece.slot.value, piece.place.value, piece.fallback, piece.column]
 
 
-def _from_json(piece: str | list[str | int | None]) -> Piece:
+def _from_json(piece: Any) -> Piece:
     if isinstance(piece, str):
         return piece.encode("ascii")
+    if isinstance(piece, dict):
+        keys = frozenset(int(key) for key in piece["only"])
+        return Stretch(keys, str(piece["content"]).encode("ascii"))
     slot, place, fallback, column = piece
-    return Hole(Slot(str(slot)), Place(str(place)), fallback, int(column or 0))  # type: ignore[arg-type]
+    return Hole(Slot(str(slot)), Place(str(place)), fallback, int(column or 0))

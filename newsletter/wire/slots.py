@@ -6,6 +6,7 @@ cleaned of them by `strip_marks` before it meets a template.
 """
 
 import re
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 
 _OPEN, _BAR, _CLOSE = "\ue000", "\ue001", "\ue002"
@@ -31,6 +32,8 @@ class Slot(StrEnum):
 
 
 MARK = re.compile(f"{_OPEN}([a-z_]+)(?:{_BAR}([^{_OPEN}{_BAR}{_CLOSE}]*))?{_CLOSE}")
+# A stretch of a body that only readers with one of the keys get.
+STRETCH = re.compile(f"{_OPEN}only{_BAR}([0-9,]+){_CLOSE}(.*?){_OPEN}end_only{_CLOSE}", re.DOTALL)
 _STRAY = re.compile(f"[{_OPEN}{_BAR}{_CLOSE}]")
 
 
@@ -43,6 +46,26 @@ def mark(name: str, fallback: str | None = None) -> str:
     if fallback is None:
         return f"{_OPEN}{slot.value}{_CLOSE}"
     return f"{_OPEN}{slot.value}{_BAR}{strip_marks(fallback)}{_CLOSE}"
+
+
+def stretch_marks(keys: Iterable[int]) -> tuple[str, str]:
+    """Return the marks that stand before and after what only readers with one of `keys` get.
+
+    Stretches do not nest and hold no slots. Raises ValueError without a key.
+    """
+    written = ",".join(str(key) for key in sorted(set(keys)))
+    if not written:
+        raise ValueError("A stretch that nobody gets.")
+    return f"{_OPEN}only{_BAR}{written}{_CLOSE}", f"{_OPEN}end_only{_CLOSE}"
+
+
+def resolve_stretches(document: str, gets: Callable[[frozenset[int]], bool]) -> str:
+    """Return a document with each stretch whose keys satisfy `gets`, and without the others."""
+    return STRETCH.sub(lambda match: match[2] if gets(stretch_keys(match[1])) else "", document)
+
+
+def stretch_keys(written: str) -> frozenset[int]:
+    return frozenset(int(key) for key in written.split(",") if key)
 
 
 def strip_marks(text: str) -> str:

@@ -84,7 +84,9 @@ def test_the_panel_moves_without_a_click(scene):
 
 def test_a_reviewer_decides_by_button(scene):
     shown = scene["open"](*scene["review"])
+    shown.click("text=Read and decide")
+    shown.wait_for_selector("button:has-text('Approve')")
     assert shown.is_disabled("button:has-text('Approve')")
     shown.fill("#comment", "Please write the subject calmly.")
-    shown.click("button:has-text('Ask for changes')")
+    shown.click("button:has-text('Return with notes')")
     shown.wait_for_selector("text=Please write the subject calmly.")

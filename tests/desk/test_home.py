@@ -27,7 +27,7 @@ def test_a_reviewer_sees_what_they_may_decide(desk, issue):
     issue.get_workflow().start(issue, desk.author)
     page = home(desk.reviewer)
     assert "Waits for your review" in page
-    assert reverse("desk:issue", args=(issue.pk,)) in page
+    assert reverse("desk:read_issue", args=(issue.pk,)) in page
 
 
 def test_a_reviewer_does_not_see_their_own_as_waiting_for_them(desk):

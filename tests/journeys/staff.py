@@ -60,7 +60,8 @@ class Staff:
 
     def approve(self, issue: int) -> None:
         self.way(issue)
-        self.page.get_by_role("button", name="Approve").first.click()
+        self.page.get_by_role("link", name="Read and decide").click()
+        self.page.get_by_role("button", name="Approve").click()
 
     def send_now(self, issue: int) -> None:
         """Confirm the sending; ends on the mailing's progress page."""

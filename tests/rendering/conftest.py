@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from newsletter.rendering import teaser
+from newsletter.rendering import pictures
 from tests.rendering.golden import Golden
 
 
@@ -12,7 +12,9 @@ from tests.rendering.golden import Golden
 def known_address_and_drawings(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Golden files hold no address of this machine and hang on no drawing of the demo."""
     settings.BASE_URL = "https://news.example.org"
-    monkeypatch.setattr(teaser.finders, "find", lambda path: path)
+    monkeypatch.setattr(
+        pictures, "drawing", lambda path: f"{settings.BASE_URL}/pictures/{path.rpartition('/')[2]}"
+    )
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from wagtail.rich_text import RichText
 
-from newsletter.catalogue.models import Condition, Newsletter, Publisher
+from newsletter.catalogue.models import Condition, HelpLine, Newsletter, Publisher
 from newsletter.editions.models import Article, Issue
 from newsletter.rendering.copies import DigestCopies, ReaderRow, Stamp
 from newsletter.rendering.digest import compile_shell
@@ -156,6 +156,99 @@ def rich_issue() -> Issue:
             ),
         ],
     )
+
+
+def full_issue(magazine: Newsletter | None = None, **changes: Any) -> Issue:
+    """The rich issue with the blocks that need conditions, and those that ask for something."""
+    issue = rich_issue()
+    sleep = condition("Sleep problems", "sleep-problems")
+    HelpLine.objects.create(
+        condition=sleep, name="Night line", number="116 123", hours="Day and night, free of charge."
+    )
+    other = article(
+        title="Waking at three: what to do",
+        slug="waking-at-three",
+        summary="Get up, keep the light low, and go back to bed when you are tired.",
+        first_published_at=DATED,
+        language=changes.get("language", "en"),
+    )
+    other.conditions.set([sleep])
+    other.save()
+    column = {"picture": None, "link_text": "", "url": ""}
+    ours = {"url": "/conditions/"}
+    body = [
+        *(
+            (block.block_type, block.value)
+            for block in issue.body
+            if block.block_type != "emergency"
+        ),
+        (
+            "two_columns",
+            {
+                "first": {
+                    **column,
+                    "title": "In the morning",
+                    "text": RichText("<p>Stretch before you get up.</p>"),
+                    "link_text": "See how",
+                    "url": "/articles/walking-helps/",
+                },
+                "second": {
+                    **column,
+                    "title": "In the evening",
+                    "text": RichText("<p>A warm bath loosens the back.</p>"),
+                },
+            },
+        ),
+        ("newest_articles", {"title": "New on our website", "conditions": [sleep], "count": 3}),
+        (
+            "only_for",
+            {
+                "conditions": [sleep],
+                "content": [("rich_text", RichText("<p>Your bedroom: 18 degrees will do.</p>"))],
+            },
+        ),
+        (
+            "emergency",
+            {
+                "title": "Get emergency help at once if you have",
+                "signs": ["numbness between your legs"],
+                "condition": sleep,
+                "number": "",
+            },
+        ),
+        ("feedback", {"question": "Was this useful to you?"}),
+        (
+            "publication",
+            {
+                **ours,
+                "cover": None,
+                "title": "Back care at work",
+                "text": "Sixteen pages with drawings.",
+                "price": "Free",
+                "button_text": "Order it",
+            },
+        ),
+        (
+            "appeal",
+            {
+                **ours,
+                "title": "Help us print it in large type",
+                "text": "Twelve euros pay for ten leaflets.",
+                "button_text": "Give",
+            },
+        ),
+        (
+            "sponsor",
+            {
+                "name": "Example Shoes",
+                "logo": None,
+                "text": "Soft soles for long walks.",
+                "link_text": "Look at the shoes",
+                "url": "https://shoes.example/",
+            },
+        ),
+    ]
+    return issue_of(magazine or issue.newsletter, body, **changes)
 
 
 class DigestSample(NamedTuple):

@@ -266,10 +266,28 @@ def test_an_unfinished_issue_compiles_so_that_it_can_be_previewed() -> None:
     assert parsed(copy_of(issue))["Subject"] == "(no subject yet)"
 
 
-def test_a_tag_outside_the_greeting_stays_as_it_is_for_preflight_to_find() -> None:
-    issue = simple("<p>Dear {first_name|friend}, {{ name }} and *|FNAME|*.</p>")
+def test_a_tag_we_do_not_know_stays_as_it_is_for_preflight_to_find() -> None:
+    issue = simple("<p>Dear {first_name}, {{ name }} and *|FNAME|*.</p>")
     found = merge_tags.unknown(compile_issue(issue).text)
-    assert found == ["{first_name|friend}", "{{ name }}", "*|FNAME|*"]
+    assert found == ["{first_name}", "{{ name }}", "*|FNAME|*"]
+
+
+def test_tags_in_text_become_the_readers_name_and_the_newsletters() -> None:
+    issue = simple(
+        "<p>Dear {first_name|friend &amp; reader}, <b>{newsletter|we}</b> thanks you. Call "
+        "{emergency_number|999}.</p>"
+    )
+    html = part(copy_of(issue), "html")
+    assert "Dear Anna," in part(copy_of(issue), "plain").replace("\n", " ")
+    assert "<b>Living well</b>" in html and "Call 112." in html
+    nameless = part(copy_of(issue, samples.ANNA._replace(first_name="")), "html")
+    assert "friend &amp; reader" in nameless.replace("\n", "")
+
+
+def test_no_readers_name_stands_in_an_address() -> None:
+    issue = simple('<p><a href="https://example.org/?n={first_name|x}">Go</a></p>')
+    (address,) = re.findall(r'href="(https://example.org/[^"]*)"', part(copy_of(issue), "html"))
+    assert "Anna" not in address
 
 
 def test_a_tag_that_works_is_no_finding() -> None:

@@ -16,7 +16,8 @@ class ApprovalQuerySet(models.QuerySet["Approval"]):
 
 
 class Approval(models.Model):
-    """A medical reviewer's sign-off of one revision of one issue or article."""
+    """A sign-off of one revision of one issue or article: by a medical reviewer, or, where nothing
+    medical changed since one of those, by any second person."""
 
     issue = models.ForeignKey(
         "editions.Issue", null=True, on_delete=models.PROTECT, related_name="approvals"
@@ -27,6 +28,12 @@ class Approval(models.Model):
     revision = models.ForeignKey("wagtailcore.Revision", on_delete=models.PROTECT, related_name="+")
     # SHA-256 over everything in `frozen`, in a fixed order.
     content_hash = models.BinaryField(max_length=32)
+    # SHA-256 over what only a doctor may sign (approval.scope); empty in rows from before.
+    medical_hash = models.BinaryField(max_length=32, default=b"")
+    # The doctor's approval under a second person's: None when this one is a doctor's own.
+    rests_on = models.ForeignKey(
+        "self", null=True, on_delete=models.PROTECT, related_name="carried"
+    )
     approved_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )
@@ -47,6 +54,15 @@ class Approval(models.Model):
                 name="approval_of_one_thing",
             )
         ]
+
+    @property
+    def hash_hex(self) -> str:
+        return bytes(self.content_hash).hex()
+
+    @property
+    def medical(self) -> "Approval":
+        """The doctor's approval that this one is, or rests on."""
+        return self.rests_on or self
 
 
 class Frozen(models.Model):
@@ -72,3 +88,7 @@ class Frozen(models.Model):
                 fields=["approval", "language", "variant", "form"], name="one_frozen_form"
             )
         ]
+
+    @property
+    def hash_hex(self) -> str:
+        return bytes(self.content_hash).hex()

@@ -23,7 +23,7 @@ def findings(issue: Issue, edition: CompiledEdition, publisher: Publisher) -> It
                 % {"part": part},
             )
     yield from _postal_address(issue, parts, publisher)
-    number = publisher.emergency_number.strip()
+    number = issue.newsletter.emergency_number(publisher.emergency_number).strip()
     for part, content in parts.items():
         if not number or number not in content:
             yield error(

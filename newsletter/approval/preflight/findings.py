@@ -1,11 +1,12 @@
 """What preflight says: a code for programs, a message for people that says what to do."""
 
+import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Level(StrEnum):
-    # An error blocks approval and sending; a warning is shown and leaves the choice to people.
+    # An error blocks approval and sending; a warning asks for a written reason.
     ERROR = "error"
     WARNING = "warning"
 
@@ -17,11 +18,24 @@ class Finding:
     message: str
     # The field of the form where it is mended; empty when it is mended elsewhere.
     anchor: str = ""
+    # The id of the block in the body; empty when it is about the whole, or about another field.
+    block: str = ""
+    # What belongs under the message, one a line: hard sentences, records to copy.
+    details: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """The same for the same finding about the same thing, so that a reason is asked once."""
+        return f"{self.code}:{hashlib.sha256(self.message.encode()).hexdigest()[:12]}"
 
 
-def error(code: str, message: str, anchor: str = "") -> Finding:
-    return Finding(Level.ERROR, code, message, anchor)
+def error(
+    code: str, message: str, anchor: str = "", *, block: str = "", details: tuple[str, ...] = ()
+) -> Finding:
+    return Finding(Level.ERROR, code, message, anchor, block, details)
 
 
-def warning(code: str, message: str, anchor: str = "") -> Finding:
-    return Finding(Level.WARNING, code, message, anchor)
+def warning(
+    code: str, message: str, anchor: str = "", *, block: str = "", details: tuple[str, ...] = ()
+) -> Finding:
+    return Finding(Level.WARNING, code, message, anchor, block, details)

@@ -1,64 +1,99 @@
 """Who would get it, and by which way out."""
 
-import re
 from collections.abc import Iterator
+from datetime import timedelta
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from newsletter.approval.preflight.findings import Finding, error, warning
 from newsletter.audience.recipients import recipients
-from newsletter.catalogue.models import Condition
+from newsletter.catalogue.models import Newsletter
+from newsletter.catalogue.terms import condition_named_in
 from newsletter.editions.models import Issue
 from newsletter.transports.errors import TransportError
 from newsletter.transports.select import bulk_transport
 
+# An audience that doubled within a week came from somewhere: an import, or an attack on the form.
+SUDDEN = timedelta(days=7)
+FEWEST_SUDDEN = 500
+MOST_SUDDEN = 64_000
+
 
 def findings(issue: Issue) -> Iterator[Finding]:
     newsletter = issue.newsletter
-    if newsletter.sensitive:
-        yield from _sensitive(issue)
+    if newsletter.is_discreet:
+        yield from _discreet(issue)
+    if issue.is_health_data:
+        yield from _way_out(newsletter)
     if not recipients(newsletter).exists():
         yield warning(
             "audience_empty",
             _("Nobody receives “%(newsletter)s” yet.") % {"newsletter": newsletter.name},
             "newsletter",
         )
+    elif joined := joined_suddenly(newsletter):
+        yield warning(
+            "audience_large",
+            _(
+                "More than half of the readers of “%(newsletter)s” joined within a week: at least "
+                "%(number)d. Ask where they come from before you write to them."
+            )
+            % {"newsletter": newsletter.name, "number": joined},
+            "newsletter",
+        )
 
 
-def _sensitive(issue: Issue) -> Iterator[Finding]:
+def joined_suddenly(newsletter: Newsletter) -> int:
+    """Return how many readers are new, at least, when they outnumber the others; else 0.
+
+    Reads from the newest row on and stops at the first who is no newcomer, so that a list of a
+    million quiet readers costs one row.
+    """
+    newest = recipients(newsletter).order_by("-pk").values_list("live_at", flat=True)
+    since = timezone.now() - SUDDEN
+    number = FEWEST_SUDDEN
+    joined = 0
+    while number <= MOST_SUDDEN:
+        last = newest[number - 1 : number].first()
+        if last is None or last < since:
+            break
+        joined, number = number, number * 2
+    if joined and newest[joined * 2 : joined * 2 + 1].first() is None:
+        return joined
+    return 0
+
+
+def _discreet(issue: Issue) -> Iterator[Finding]:
     """What a reader's neighbour could see over their shoulder says nothing (invariant 11)."""
-    lines = {
-        "subject": issue.subject,
-        "preheader": issue.preheader,
-        "newsletter": issue.newsletter.from_name,
-    }
-    for anchor, text in lines.items():
-        for term in condition_terms():
-            if re.search(rf"\b{re.escape(term)}\b", text, re.IGNORECASE):
-                yield error(
-                    "not_neutral",
-                    _(
-                        "“%(newsletter)s” is sensitive, and “%(text)s” names “%(term)s”. Write a "
-                        "neutral line that gives away nothing about the reader."
-                    )
-                    % {"newsletter": issue.newsletter.name, "text": text, "term": term},
-                    anchor,
+    newsletter = issue.newsletter
+    lines = (
+        ("subject", issue.subject),
+        ("preheader", issue.preheader),
+        ("newsletter", newsletter.from_name),
+        ("newsletter", newsletter.from_email.partition("@")[0]),
+        ("newsletter", newsletter.list_id_label),
+    )
+    for anchor, text in lines:
+        if term := condition_named_in(text):
+            yield error(
+                "not_neutral",
+                _(
+                    "“%(newsletter)s” is discreet, and “%(text)s” names “%(term)s”. Write a "
+                    "neutral line that gives away nothing about the reader."
                 )
-                break
+                % {"newsletter": newsletter.name, "text": text, "term": term},
+                anchor,
+            )
+
+
+def _way_out(newsletter: Newsletter) -> Iterator[Finding]:
     try:
         bulk_transport(health=True)
     except TransportError as closed:
         yield error(
             "transport_not_allowed",
             _("“%(newsletter)s” is sensitive and cannot leave. %(why)s")
-            % {"newsletter": issue.newsletter.name, "why": closed},
+            % {"newsletter": newsletter.name, "why": closed},
             "newsletter",
         )
-
-
-def condition_terms() -> list[str]:
-    """Names and synonyms of every condition, longest first, so that the fullest one is quoted."""
-    terms: set[str] = set()
-    for name, synonyms in Condition.objects.values_list("name", "synonyms"):
-        terms.update(term.strip() for term in (name, *synonyms.split(",")) if term.strip())
-    return sorted(terms, key=lambda term: (-len(term), term))

@@ -1,8 +1,10 @@
 """A publication that one can subscribe to: what its mails look like and where they come from."""
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from newsletter.catalogue.emergency_numbers import COUNTRIES, number_for
 from newsletter.catalogue.models.colour import OUR_GREEN, readable_colour
 
 
@@ -15,6 +17,13 @@ class Newsletter(models.Model):  # type: ignore[django-manager-missing]
     class UnknownPolicy(models.TextChoices):
         RESEND = "resend", _("Send once more after a while (a reader may get two)")
         HOLD = "hold", _("Never send again (a reader may get none)")
+
+    class FontStack(models.TextChoices):
+        """Fonts that readers have: a mail that fetches one tells its host who reads (no pixel)."""
+
+        HOUSE = "house", _("Georgia for headings, the reader's own sans for text")
+        SANS = "sans", _("The reader's own sans throughout")
+        SERIF = "serif", _("Georgia throughout")
 
     name = models.CharField(_("name"), max_length=100)
     slug = models.SlugField(_("slug"), unique=True)
@@ -34,6 +43,9 @@ class Newsletter(models.Model):  # type: ignore[django-manager-missing]
     brand_colour = models.CharField(
         _("brand colour"), max_length=7, default=OUR_GREEN, validators=[readable_colour]
     )
+    font_stack = models.CharField(
+        _("fonts"), max_length=10, choices=FontStack, default=FontStack.HOUSE
+    )
     logo = models.ForeignKey(
         "wagtailimages.Image", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -43,6 +55,21 @@ class Newsletter(models.Model):  # type: ignore[django-manager-missing]
         _("sensitive"),
         default=False,
         help_text=_("Leaves only by a transport allowed for health data; subjects stay neutral."),
+    )
+    discreet = models.BooleanField(
+        _("discreet"),
+        default=False,
+        help_text=_(
+            "What shows on a locked screen names no condition: sender, subject, preview line, "
+            "List-Id. Sensitive newsletters always are."
+        ),
+    )
+    country = models.CharField(
+        _("country of its readers"),
+        max_length=2,
+        choices=COUNTRIES,
+        blank=True,
+        help_text=_("Decides the emergency number. Empty: the publisher's number."),
     )
     unknown_policy = models.CharField(
         _("when it is unknown whether a mail went out"),
@@ -58,6 +85,37 @@ class Newsletter(models.Model):  # type: ignore[django-manager-missing]
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        super().clean()
+        if self.is_discreet:
+            self._refuse_telling_names()
+
+    def _refuse_telling_names(self) -> None:
+        """What every copy carries past a locked screen names no condition (standards I4)."""
+        from newsletter.catalogue.terms import condition_named_in  # reads Condition
+
+        local_part = self.from_email.partition("@")[0]
+        for name, text in (
+            ("from_name", self.from_name),
+            ("from_email", local_part),
+            ("list_id_label", self.list_id_label),
+        ):
+            if term := condition_named_in(text):
+                raise ValidationError(
+                    {
+                        name: _("This newsletter is discreet, and this names “%(term)s”.")
+                        % {"term": term}
+                    }
+                )
+
+    @property
+    def is_discreet(self) -> bool:
+        return self.discreet or self.sensitive
+
+    def emergency_number(self, otherwise: str) -> str:
+        """Return whom its readers call; `otherwise` is the publisher's number."""
+        return number_for(self.country, otherwise)
 
     @property
     def is_digest(self) -> bool:

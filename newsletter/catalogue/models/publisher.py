@@ -21,6 +21,11 @@ class Publisher(BaseGenericSetting):
         _("from address of system mail"), help_text=_("Empty: DEFAULT_FROM_EMAIL."), blank=True
     )
     emergency_number = models.CharField(_("emergency number"), max_length=20, default="112")
+    endorsement_policy_url = models.URLField(
+        _("endorsement policy"),
+        blank=True,
+        help_text=_("The page that says what sponsors may do and may not. Sponsor blocks link it."),
+    )
     privacy_notice = RichTextField(_("privacy notice"), blank=True)
     brand_colour = models.CharField(
         _("brand colour"),

@@ -26,7 +26,7 @@ def unseal(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("desk", "0011_access_log_triggers"),
+        ("desk", "0013_log_of_mails_seen_as_a_reader"),
         ("otp_totp", "0003_add_timestamps"),
     ]
 

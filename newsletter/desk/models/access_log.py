@@ -20,6 +20,7 @@ class AccessEntry(models.Model):
         BREACH_ASKED = "breach_asked", _("asked whom a breach touches")
         BREACH_LISTED = "breach_listed", _("listed whom a breach touches")
         IMPORTED = "imported", _("imported readers")
+        MAIL_SEEN = "mail_seen", _("looked at a mail as a reader gets it")
         FACTOR_RESET = "factor_reset", _("took a second factor off an account")
 
     action = models.CharField(_("what"), max_length=20, choices=Action)

@@ -1,4 +1,8 @@
-"""The one step of our workflow: a medical reviewer signs off what the author submitted."""
+"""The one step of our workflow: a medical reviewer signs off what the author submitted.
+
+Where nothing medical has changed since a doctor signed, any second person may: an address in a
+button or a sponsor's logo is no reason to call the doctor again.
+"""
 
 from typing import Any
 
@@ -16,6 +20,13 @@ from newsletter.editions.models import Article, Issue
 # so `sign_off` is imported where it is used.
 
 APPROVE = "approval.approve_issue"
+# Any of these makes a second person, who is staff and no contributor.
+SECOND_PERSON = (
+    "editions.change_issue",
+    "editions.change_article",
+    "sending.send_issue",
+    APPROVE,
+)
 
 
 class ReviewLock(WorkflowLock):
@@ -50,6 +61,22 @@ class MedicalReview(Task):
     def get_description(cls) -> str:
         return _("Someone who may sign off medically, and did not write it, approves it")
 
+    @staticmethod
+    def needs_doctor(obj: Issue | Article) -> bool:
+        """False while a doctor's approval still covers every medical word of the newest draft."""
+        from newsletter.approval import sign_off
+
+        return sign_off.medical_basis(obj, obj.get_latest_revision_as_object()) is None
+
+    def may_decide(self, obj: Issue | Article, user: AbstractUser) -> bool:
+        from newsletter.approval import sign_off
+
+        if not user.is_active or user.pk in sign_off.contributors(obj):
+            return False
+        if user.has_perm(APPROVE):
+            return True
+        return any(map(user.has_perm, SECOND_PERSON)) and not self.needs_doctor(obj)
+
     def user_can_access_editor(self, obj: Issue | Article, user: AbstractUser) -> bool:
         return user.has_perm(APPROVE)
 
@@ -57,9 +84,7 @@ class MedicalReview(Task):
         return True
 
     def get_actions(self, obj: Issue | Article, user: AbstractUser) -> list[tuple[str, str, bool]]:
-        from newsletter.approval import sign_off
-
-        if not user.has_perm(APPROVE) or user.pk in sign_off.contributors(obj):
+        if not self.may_decide(obj, user):
             return []
         return [("reject", _("Ask for changes"), True), ("approve", _("Approve"), False)]
 
@@ -67,7 +92,8 @@ class MedicalReview(Task):
         self, user: AbstractUser, **kwargs: Any
     ) -> "QuerySet[TaskState]":
         waiting: QuerySet[TaskState] = self.task_states.filter(status=TaskState.STATUS_IN_PROGRESS)
-        return waiting if user.has_perm(APPROVE) else waiting.none()
+        # What a second person may decide on is asked of each by `may_decide`.
+        return waiting if any(map(user.has_perm, SECOND_PERSON)) else waiting.none()
 
     @transaction.atomic
     def on_action(
@@ -75,15 +101,22 @@ class MedicalReview(Task):
     ) -> str | None:
         """Approving freezes the very revision that was submitted, then lets Wagtail publish it.
 
+        `given` holds a reason for each warning (sign_off.approve_issue).
         Raises sign_off.NotApprovable; then nothing has changed.
         """
         from newsletter.approval import sign_off
 
+        given = kwargs.pop("given", None)
         if action_name == "approve":
             revision = task_state.revision
             thing = revision.content_object
+            medically = user.has_perm(APPROVE)
             if isinstance(thing, Issue):
-                sign_off.approve_issue(issue=thing, revision=revision, by=user)
+                sign_off.approve_issue(
+                    issue=thing, revision=revision, by=user, given=given, medically=medically
+                )
             else:
-                sign_off.approve_article(article=thing, revision=revision, by=user)
+                sign_off.approve_article(
+                    article=thing, revision=revision, by=user, given=given, medically=medically
+                )
         return super().on_action(task_state, user, action_name, **kwargs)  # type: ignore[no-any-return]

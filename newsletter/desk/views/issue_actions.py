@@ -15,13 +15,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from newsletter import tasks
-from newsletter.approval import preflight
+from newsletter.approval import reasons
 from newsletter.approval import schedule as schedules
 from newsletter.approval.models import Approval, Schedule
 from newsletter.approval.readiness import Readiness, readiness
 from newsletter.audience.recipients import recipients
 from newsletter.desk.access import COMPOSE_ISSUE, SEND, require_any
-from newsletter.desk.forms import ScheduleForm, SendNowForm, TestSendForm
+from newsletter.desk.forms import ReasonsForm, ScheduleForm, SendNowForm, TestSendForm
 from newsletter.desk.queue import hand_over
 from newsletter.desk.stages import first_mailing
 from newsletter.desk.views.way import IssueWay
@@ -67,16 +67,22 @@ def send_now(request: HttpRequest, pk: int) -> HttpResponse:
     ready = readiness(issue)
     if ready.approval is None:
         return _refused(request, issue, ready)
+    answers = ReasonsForm(
+        request.POST if request.method == "POST" else None, warnings=ready.open_warnings
+    )
     if request.method != "POST":
-        return TemplateResponse(request, "desk/send_now.html", _confirmation(issue, ready.approval))
+        return _confirm(request, issue, ready.approval, answers)
     form = SendNowForm(request.POST)
     if not form.is_valid() or form.cleaned_data["approval"] != ready.approval.pk:
         messages.error(
             request, _("It was approved anew while this page was open. Look at it once more.")
         )
         return redirect("desk:send_now", pk)
+    if not answers.is_valid():
+        return _confirm(request, issue, ready.approval, answers, status=422)
     try:
         with transaction.atomic():
+            reasons.keep(ready.approval, ready.open_warnings, answers.given(), by=user)
             _set_schedules_aside(issue)
             mailing = plan.plan_issue(issue=issue, approval=ready.approval, by=user)
             hand_over(tasks.plan_issue, mailing.pk)
@@ -100,7 +106,15 @@ def schedule(request: HttpRequest, pk: int) -> HttpResponse:
     ready = readiness(issue)
     if ready.approval is None:
         return _refused(request, issue, ready)
+    answers = ReasonsForm(request.POST, warnings=ready.open_warnings)
+    if not answers.is_valid():
+        messages.error(
+            request,
+            _("Something has come up since the approval. Say why it does not hold it back."),
+        )
+        return IssueWay.again(request, pk, schedule_form=form, answers=answers)
     try:
+        reasons.keep(ready.approval, ready.open_warnings, answers.given(), by=user)
         planned = schedules.schedule(issue=issue, send_at=form.cleaned_data["send_at"], by=user)
     except schedules.NotSchedulable as refusal:
         form.add_error("send_at", str(refusal))
@@ -128,6 +142,13 @@ def _refused(request: HttpRequest, issue: Issue, ready: Readiness) -> HttpRespon
     return redirect("desk:issue", issue.pk)
 
 
+def _confirm(
+    request: HttpRequest, issue: Issue, approval: Approval, answers: ReasonsForm, status: int = 200
+) -> HttpResponse:
+    context = {**_confirmation(issue, approval), "answers": answers}
+    return TemplateResponse(request, "desk/send_now.html", context, status=status)
+
+
 def _confirmation(issue: Issue, approval: Approval) -> dict[str, Any]:
     content = issue.get_latest_revision_as_object()
     newsletter = issue.newsletter
@@ -141,11 +162,7 @@ def _confirmation(issue: Issue, approval: Approval) -> dict[str, Any]:
         "form": SendNowForm(initial={"approval": approval.pk}),
         "count": count,
         "excluded": live - count,
-        "warnings": [
-            finding
-            for finding in preflight.check(content)
-            if finding.level == preflight.Level.WARNING
-        ],
+        "reasons": approval.reasons.select_related("given_by"),
         "schedule": Schedule.objects.open().filter(approval=approval).first(),
         "header_title": _("Send “%(title)s”") % {"title": content.title},
         "header_icon": "mail",

@@ -2,14 +2,17 @@
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views import View
 from wagtail.models import WorkflowState
 
-from newsletter.desk.access import COMPOSE_ARTICLE, COMPOSE_ISSUE, require_any
+from newsletter.desk.access import COMPOSE_ARTICLE, COMPOSE_ISSUE, require_any, staff
 from newsletter.desk.addresses import way_url
+from newsletter.desk.forms import AskForm
+from newsletter.desk.waiting import ask
 from newsletter.editions.models import Article, Issue
 
 
@@ -26,12 +29,25 @@ class Submit(View):
         if state is not None and state.status == WorkflowState.STATUS_IN_PROGRESS:
             messages.info(request, _("It is in review already."))
         elif self._complete(request, thing):
-            if state is not None:
-                state.resume(request.user)
-            else:
-                thing.get_workflow().start(thing, request.user)
-            messages.success(request, _("Sent to medical review."))
+            self._start(request, thing, state)
         return redirect(way_url(thing))
+
+    @transaction.atomic
+    def _start(
+        self, request: HttpRequest, thing: Issue | Article, state: WorkflowState | None
+    ) -> None:
+        form = AskForm(request.POST, by=staff(request))
+        if not form.is_valid():
+            for reasons in form.errors.values():
+                for reason in reasons:
+                    messages.error(request, str(reason))
+            return
+        if state is not None:
+            state.resume(request.user)
+        else:
+            state = thing.get_workflow().start(thing, request.user)
+        ask(state, reviewer=form.cleaned_data["reviewer"], due_on=form.cleaned_data["due_on"])
+        messages.success(request, _("Sent to medical review."))
 
     def _complete(self, request: HttpRequest, thing: Issue | Article) -> bool:
         """A draft may be saved with gaps; what a reviewer reads may have none."""

@@ -6,13 +6,14 @@ from typing import Any, ClassVar
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.views.generic import TemplateView
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.models import TaskState
 
-from newsletter.approval import preflight, sign_off
+from newsletter.approval import preflight, reasons, sign_off
 from newsletter.approval.models import Schedule
 from newsletter.audience.recipients import recipients
 from newsletter.desk.access import (
@@ -24,8 +25,10 @@ from newsletter.desk.access import (
     VIEW_ISSUE,
     require_any,
 )
-from newsletter.desk.forms import ScheduleForm, TestSendForm
+from newsletter.desk.addresses import reading_url
+from newsletter.desk.forms import AskForm, ReasonsForm, ScheduleForm, TestSendForm
 from newsletter.desk.stages import Stage, first_mailing, stage_of
+from newsletter.desk.waiting import asked_and_due
 from newsletter.editions.models import Article, Issue
 from newsletter.wire.mjml import MjmlError
 
@@ -83,24 +86,19 @@ class WayView(WagtailAdminTemplateMixin, TemplateView):
         state = self.task_state
         if state is None:
             return {}
-        viewset = self.model.snippet_viewset
-        actions = {
-            name
-            for name, _label, _modal in state.task.specific.get_actions(self.live_object, self.user)
-        }
+        actions = state.task.specific.get_actions(self.live_object, self.user)
+        asked, due_on = asked_and_due(state)
         return {
             "task_state": state,
+            "asked": asked,
+            "due_on": due_on,
+            "is_late": due_on < timezone.localdate(),
+            "read_url": reading_url(self.live_object),
+            "needs_doctor": state.task.specific.needs_doctor(self.live_object),
             "submitted_by": state.workflow_state.requested_by,
             "may_decide": bool(actions),
             "is_own": self.user.has_perm(APPROVE) and not actions,
             "may_withdraw": state.workflow_state.user_can_cancel(self.user),
-            "urls": {
-                name: reverse(
-                    viewset.get_url_name("workflow_action"),
-                    args=(self.live_object.pk, name, state.pk),
-                )
-                for name in ("approve", "reject")
-            },
         }
 
     def findings(self) -> list[preflight.Finding]:
@@ -131,6 +129,8 @@ class WayView(WagtailAdminTemplateMixin, TemplateView):
             submit_url=reverse(self.submit_name, args=(self.live_object.pk,)),
             take_back_url=reverse(self.take_back_name, args=(self.live_object.pk,)),
             way_url=reverse(self.url_name, args=(self.live_object.pk,)),
+            ask_form=AskForm(by=user),
+            notes=self.live_object.review_notes.open().select_related("by"),
             approvals=self.live_object.approvals.select_related("approved_by").order_by("-pk")[:3],
         )
         return context
@@ -169,6 +169,8 @@ class IssueWay(WayView):
             has_readers=recipients(issue.newsletter).exists(),
             test_form=kwargs.get("test_form") or TestSendForm(initial={"to": user.email}),
             schedule_form=kwargs.get("schedule_form") or ScheduleForm(),
+            answers=kwargs.get("answers")
+            or ReasonsForm(warnings=_unanswered(standing, context["warnings"])),
             previews=_previews("issue", issue.pk),
         )
         return context
@@ -197,6 +199,13 @@ class ArticleWay(WayView):
             previews=_previews("article", self.live_object.pk),
         )
         return context
+
+
+def _unanswered(
+    standing: sign_off.Standing, warnings: list[preflight.Finding]
+) -> list[preflight.Finding]:
+    """What has come up since the approval, for whoever schedules on this page."""
+    return reasons.unanswered(warnings, standing.approval) if standing.approval else []
 
 
 def _previews(kind: str, pk: int) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.admin.panels import (
     FieldPanel,
     FieldRowPanel,
+    InlinePanel,
     MultiFieldPanel,
     ObjectList,
     TabbedInterface,
@@ -41,7 +42,20 @@ class ConditionViewSet(SnippetViewSet):
                 heading=_("Text"),
             ),
             ObjectList(
-                [FieldPanel("when_to_see_a_doctor"), FieldPanel("emergency_signs")],
+                [
+                    FieldPanel("when_to_see_a_doctor"),
+                    FieldPanel("emergency_signs"),
+                    InlinePanel(
+                        "help_lines",
+                        heading=_("Help lines"),
+                        label=_("Help line"),
+                        panels=[
+                            FieldRowPanel([FieldPanel("name"), FieldPanel("number")]),
+                            FieldRowPanel([FieldPanel("hours"), FieldPanel("url")]),
+                            FieldRowPanel([FieldPanel("country"), FieldPanel("language")]),
+                        ],
+                    ),
+                ],
                 heading=_("When to seek help"),
             ),
             ObjectList(
@@ -55,6 +69,8 @@ class ConditionViewSet(SnippetViewSet):
                 [
                     FieldRowPanel([FieldPanel("group"), FieldPanel("slug", widget=SlugInput)]),
                     FieldPanel("synonyms"),
+                    FieldRowPanel([FieldPanel("code_system"), FieldPanel("code")]),
+                    FieldPanel("sensitive"),
                     FieldRowPanel([FieldPanel("artwork"), FieldPanel("weight")]),
                     FieldPanel("retired_at"),
                 ],
@@ -98,7 +114,12 @@ class NewsletterViewSet(SnippetViewSet):
                     FieldPanel("reply_to"),
                     FieldPanel("list_id_label"),
                     MultiFieldPanel(
-                        [FieldPanel("sensitive"), FieldPanel("unknown_policy")],
+                        [
+                            FieldPanel("sensitive"),
+                            FieldPanel("discreet"),
+                            FieldPanel("country"),
+                            FieldPanel("unknown_policy"),
+                        ],
                         heading=_("Care"),
                     ),
                 ],
@@ -107,7 +128,7 @@ class NewsletterViewSet(SnippetViewSet):
             ObjectList(
                 [
                     FieldPanel("logo"),
-                    FieldPanel("brand_colour"),
+                    FieldRowPanel([FieldPanel("brand_colour"), FieldPanel("font_stack")]),
                     FieldPanel("footer"),
                     FieldPanel("postal_address"),
                 ],

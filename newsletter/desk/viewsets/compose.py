@@ -23,6 +23,7 @@ from newsletter.desk.viewsets.reviewed import (
     ReviewedIndexView,
     ReviewedWorkflowActionView,
 )
+from newsletter.editions import merge_tags
 from newsletter.editions.models import Article, Issue
 
 
@@ -58,7 +59,7 @@ class IssueViewSet(ReviewedViewSet):
                 [FieldPanel("subject"), FieldPanel("preheader")],
                 heading=_("In the inbox"),
             ),
-            FieldPanel("greeting"),
+            FieldPanel("greeting", widget=forms.TextInput(attrs=merge_tags.field_attributes())),
             FieldPanel("body", heading=_("What is in it")),
             MultiFieldPanel(
                 [
@@ -92,6 +93,7 @@ class ArticleViewSet(ReviewedViewSet):
                     FieldPanel("kind"),
                     FieldPanel("conditions", widget=forms.CheckboxSelectMultiple),
                     FieldPanel("summary"),
+                    FieldPanel("concerns_symptoms"),
                 ],
                 heading=_("What it is about"),
             ),

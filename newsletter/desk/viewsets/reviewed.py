@@ -21,6 +21,7 @@ from wagtail.snippets.views.snippets import (
 from newsletter.approval.models import Approval
 from newsletter.catalogue.models import Newsletter
 from newsletter.desk.addresses import way_url
+from newsletter.desk.viewsets.check_panel import with_check
 from newsletter.editions.models import Article, Issue
 
 
@@ -75,6 +76,9 @@ class _NothingPastReview:
 
 
 class ReviewedCreateView(_NothingPastReview, CreateView):
+    def get_side_panels(self) -> Any:
+        return with_check(super().get_side_panels(), self.form.instance, self.request)
+
     def get_initial_form_instance(self) -> Issue | Article:
         """Where there is one newsletter only, nobody has to choose it, and the preview, which
         needs to know it, is there from the first word."""
@@ -95,14 +99,41 @@ class ReviewedEditView(_NothingPastReview, EditView):
         _spare_signed_revisions(request)
         return super().dispatch(request, *args, **kwargs)  # type: ignore[no-any-return]
 
+    def get_side_panels(self) -> Any:
+        panels = super().get_side_panels()
+        if self.expects_json_response or self.hydrate_create_view:
+            return panels  # autosave renders panels again; ours goes on as it stands
+        return with_check(panels, self.object, self.request)
+
+    def is_valid(self, form: Any) -> bool:
+        """Refuse to write over what somebody else has saved since this form was opened.
+
+        Wagtail refuses that to its autosave only, and tells of it only in a browser whose scripts
+        run. What was typed stays in the form, which now knows the newer version: saving it once
+        more is meant.
+        """
+        if not self.expects_json_response and self.is_out_of_date:
+            newer = self.latest_revision
+            who = newer.user.get_full_name() or newer.user.get_username() if newer.user else "?"
+            self.produced_error_message = gettext(
+                "Not saved yet: %(who)s has saved a newer version meanwhile. What you typed is "
+                "still here. Look at theirs under History, then save once more to put yours on top."
+            ) % {"who": who}
+            return False
+        return bool(super().is_valid(form))
+
 
 def _spare_signed_revisions(request: HttpRequest) -> None:
     """Autosave writes over the revision it made before. In a tab left open that one may have been
     approved meanwhile; then a new revision is made, so that what was signed stays as evidence."""
     overwrites = request.POST.get("overwrite_revision_id", "")
-    if overwrites.isdecimal() and Approval.objects.filter(revision_id=overwrites).exists():
+    signed = overwrites.isdecimal() and Approval.objects.filter(revision_id=overwrites).first()
+    if signed:
         post: QueryDict = request.POST.copy()
         del post["overwrite_revision_id"]
+        # That revision is what this tab holds, so it is as new as that one is.
+        post["loaded_revision_id"] = overwrites
+        post["loaded_revision_created_at"] = signed.revision.created_at.isoformat()
         request.POST = post  # type: ignore[assignment]
 
 

@@ -4,8 +4,10 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.blocks import BooleanBlock, CharBlock, StructBlock
 from wagtail.snippets.blocks import SnippetChooserBlock
 
+from newsletter.editions.blocks.picture import Pictured
 
-class ArticleCardBlock(StructBlock):
+
+class ArticleCardBlock(Pictured, StructBlock):
     article = SnippetChooserBlock("editions.Article", label=_("article"))
     lead = CharBlock(
         label=_("lead"),
@@ -18,3 +20,5 @@ class ArticleCardBlock(StructBlock):
     class Meta:
         label = _("Article")
         icon = "doc-full"
+        group = _("Articles and pictures")
+        description = _("One article of yours: drawing, title, summary, who reviewed it.")

@@ -5,6 +5,8 @@ from django.core.validators import URLValidator
 from django.utils.translation import gettext_lazy as _
 from wagtail.blocks import CharBlock, StructBlock
 
+from newsletter.editions.blocks.picture import Pictured
+
 
 def web_address(value: str) -> None:
     """Refuse what is no web address. A page of our own may be given as /path/."""
@@ -18,7 +20,7 @@ def web_address(value: str) -> None:
         ) from error
 
 
-class ButtonBlock(StructBlock):
+class ButtonBlock(Pictured, StructBlock):
     text = CharBlock(
         label=_("text"), max_length=40, help_text=_("Begin with a verb: “Read the guide”.")
     )
@@ -27,3 +29,5 @@ class ButtonBlock(StructBlock):
     class Meta:
         label = _("Button")
         icon = "link-external"
+        group = _("Articles and pictures")
+        description = _("One thing to do.")

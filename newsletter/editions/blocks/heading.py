@@ -5,9 +5,10 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.blocks import CharBlock
 
 from newsletter.editions import merge_tags
+from newsletter.editions.blocks.picture import Pictured
 
 
-class HeadingBlock(CharBlock):
+class HeadingBlock(Pictured, CharBlock):
     def __init__(self, **kwargs: object) -> None:
         super().__init__(
             max_length=120,
@@ -15,6 +16,7 @@ class HeadingBlock(CharBlock):
             help_text=_("May hold {first_name|dear reader}."),
             **kwargs,
         )
+        self.field.widget.attrs.update(merge_tags.field_attributes())
 
     def clean(self, value: str) -> str:
         value = " ".join(super().clean(value).split())
@@ -25,3 +27,5 @@ class HeadingBlock(CharBlock):
     class Meta:
         label = _("Heading")
         icon = "title"
+        group = _("Text")
+        description = _("Begins a part of the mail. May greet the reader by name.")

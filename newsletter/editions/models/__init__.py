@@ -1,5 +1,6 @@
 from newsletter.editions.models.article import Article
+from newsletter.editions.models.draft_link import DraftLink
 from newsletter.editions.models.issue import Issue
 from newsletter.editions.models.release import Release
 
-__all__ = ["Article", "Issue", "Release"]
+__all__ = ["Article", "DraftLink", "Issue", "Release"]

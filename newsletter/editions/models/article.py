@@ -55,6 +55,11 @@ class Article(
     reviewed_on = models.DateField(_("reviewed on"), null=True, blank=True)
     review_due = models.DateField(_("review due"), null=True, blank=True)
     sources = models.TextField(_("sources"), blank=True, help_text=_("One source a line."))
+    concerns_symptoms = models.BooleanField(
+        _("speaks of symptoms"),
+        default=False,
+        help_text=_("A mail that shows it carries the emergency box."),
+    )
     artwork = models.CharField(
         _("artwork"), max_length=60, blank=True, help_text=_("Name of a drawing in static/art/.")
     )

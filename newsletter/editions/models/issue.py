@@ -1,15 +1,19 @@
 """One composed edition of an editorial newsletter."""
 
+from typing import Any
+
 from django.contrib.contenttypes.fields import GenericRelation
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from modelcluster.models import ClusterableModel
 from wagtail.fields import StreamField
 from wagtail.models import (
     DraftStateMixin,
     LockableMixin,
+    Revision,
     RevisionMixin,
     WorkflowMixin,
 )
@@ -53,6 +57,9 @@ class Issue(
         help_text=_("{first_name|there} is the reader's first name, or “there” without one."),
     )
     body = StreamField(IssueBody(), verbose_name=_("body"))
+    # "Newest articles" are those that were there when the issue was last saved. So what a reviewer
+    # reads is what goes out, and an article that comes later does not void the approval.
+    newest_until = models.DateTimeField(null=True, editable=False)
 
     revisions = GenericRelation(
         "wagtailcore.Revision",
@@ -74,6 +81,23 @@ class Issue(
 
     def __str__(self) -> str:
         return self.title
+
+    def save_revision(self, *args: Any, **kwargs: Any) -> Revision:
+        self.newest_until = timezone.now()
+        revision: Revision = super().save_revision(*args, **kwargs)
+        return revision
+
+    @property
+    def has_parts_for_followers(self) -> bool:
+        """Do some readers get a part because of what they follow?"""
+        return any(block["type"] == "only_for" for block in self.body.raw_data)
+
+    @property
+    def is_health_data(self) -> bool:
+        """True when a copy tells of its reader's health (invariant 11)."""
+        return (
+            self.newsletter.is_digest or self.newsletter.sensitive or self.has_parts_for_followers
+        )
 
     def clean(self) -> None:
         super().clean()

@@ -43,6 +43,7 @@ class Review:
 class ConditionFile:
     slug: str
     fields: Mapping[str, Any]
+    help_lines: tuple[Mapping[str, str], ...]
     review: Review
 
 
@@ -103,7 +104,8 @@ def _condition(path: Path) -> ConditionFile:
     for name in SECTIONS:
         fields[name] = prose.to_html(fields[name])
     fields["emergency_signs"] = fields["emergency_signs"].strip()
-    return ConditionFile(path.stem, fields, review)
+    help_lines = tuple(fields.pop("help_lines", ()))
+    return ConditionFile(path.stem, fields, help_lines, review)
 
 
 def _article(path: Path) -> ArticleFile:
@@ -151,9 +153,20 @@ def _blocks(written: list[dict[str, Any]]) -> list[Block]:
         elif kind == "callout":
             value = {"title": each["title"], "text": prose.to_html(each["prose"])}
             blocks.append({"type": "callout", "value": value})
+        elif kind == "two_columns":
+            columns = {name: _column(each[name]) for name in ("first", "second")}
+            blocks.append({"type": kind, "value": columns})
+        elif kind == "only_for":
+            value = {"conditions": each["conditions"], "content": _blocks(each["content"])}
+            blocks.append({"type": kind, "value": value})
         elif kind == "emergency":
             # An empty number is the publisher's.
             blocks.append({"type": kind, "value": {"number": "", **each}})
         else:
             blocks.append({"type": kind, "value": each or None})
     return blocks
+
+
+def _column(written: dict[str, Any]) -> dict[str, Any]:
+    empty = {"picture": None, "title": "", "link_text": "", "url": ""}
+    return {**empty, **written, "text": prose.to_html(written["text"])}

@@ -12,7 +12,7 @@ from django.utils import timezone
 from wagtail.images import get_image_model
 
 from newsletter.approval import sign_off
-from newsletter.catalogue.models import Newsletter
+from newsletter.catalogue.models import Condition, Newsletter
 from newsletter.editions.models import Article, Issue
 from newsletter.management.demo import content, staff
 from newsletter.management.demo.population import people
@@ -111,7 +111,29 @@ def _resolved(block: content.Block) -> content.Block:
     elif block["type"] == "image":
         image = _picture(value["drawing"], value["title"])
         value = {"image": image, "alt_text": value["alt_text"], "decorative": False}
+    elif block["type"] == "newest_articles":
+        value = {**value, "conditions": _conditions(value["conditions"])}
+    elif block["type"] == "only_for":
+        value = {
+            "conditions": _conditions(value["conditions"]),
+            "content": [_resolved(each) for each in value["content"]],
+        }
+    elif block["type"] == "publication":
+        value = {**value, "cover": _drawn(value.pop("cover"))}
+    elif block["type"] == "sponsor":
+        value = {**value, "logo": None}
+    elif block["type"] == "emergency" and "condition" in value:
+        value = {**value, "condition": _conditions([value["condition"]])[0]}
     return {**block, "value": value}
+
+
+def _conditions(slugs: list[str]) -> list[int]:
+    return [Condition.objects.get(slug=slug).pk for slug in slugs]
+
+
+def _drawn(value: dict[str, str]) -> dict[str, Any]:
+    image = _picture(value["drawing"], value["title"])
+    return {"image": image, "alt_text": value["alt_text"], "decorative": False}
 
 
 def _picture(drawing: str, title: str) -> int:

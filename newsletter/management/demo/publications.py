@@ -1,9 +1,11 @@
 """The publisher, its newsletters, and the conditions that can be followed."""
 
+from django.conf import settings
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
 
-from newsletter.catalogue.models import Condition, Newsletter, Publisher
+from newsletter.catalogue.models import Condition, HelpLine, Newsletter, Publisher
 from newsletter.management.demo import content, prose
 
 
@@ -15,6 +17,7 @@ def make_publisher() -> int:
         return 0
     fields = dict(content.publications()["publisher"])
     fields["privacy_notice"] = prose.to_html(fields["privacy_notice"])
+    fields["endorsement_policy_url"] = settings.BASE_URL + reverse("signup:privacy")
     fields["postal_address"] = fields["postal_address"].strip()
     for name, value in fields.items():
         setattr(publisher, name, value)
@@ -48,4 +51,7 @@ def make_conditions() -> int:
         )
         condition.full_clean()
         condition.save()
+        HelpLine.objects.bulk_create(
+            HelpLine(condition=condition, **line) for line in file.help_lines
+        )
     return len(missing)

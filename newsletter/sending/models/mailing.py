@@ -108,8 +108,11 @@ class Mailing(models.Model):
 
     @property
     def is_health_data(self) -> bool:
-        """True when its copies tell of a reader's health by their very arrival (invariant 11)."""
-        return self.newsletter.is_digest or self.newsletter.sensitive
+        """True when its copies tell of a reader's health (invariant 11): by their very arrival,
+        or by a part that only the followers of a condition get."""
+        if self.newsletter.is_digest or self.newsletter.sensitive:
+            return True
+        return self.issue is not None and self.issue.has_parts_for_followers
 
 
 class Edition(models.Model):

@@ -1,0 +1,1 @@
+"""Looking at a mail before it goes: in every form, as one reader gets it, and with colleagues."""

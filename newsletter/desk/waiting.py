@@ -1,0 +1,76 @@
+"""What waits for whom: asked of one person, of everybody, or of somebody who is away."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from django.utils import timezone
+from wagtail.models import TaskState, WorkflowState
+
+from newsletter.desk.models import Absence, MedicalReview, ReviewRequest, User
+from newsletter.desk.models.review_request import usual_due_date
+from newsletter.editions.models import Article, Issue
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    thing: Issue | Article
+    state: TaskState
+    due_on: date
+    # Who was asked; None asks everybody.
+    asked: User | None
+    # The person for whom one stands in.
+    instead_of: User | None = None
+
+    @property
+    def is_late(self) -> bool:
+        return self.due_on < timezone.localdate()
+
+
+def waiting_for(user: User) -> list[Waiting]:
+    """What this person may decide on and was asked for, by due date: themselves, as everybody, or
+    as the deputy of somebody who is away today."""
+    return [one for one in decidable_by(user) if one.asked in (None, user) or one.instead_of]
+
+
+def decidable_by(user: User) -> list[Waiting]:
+    """Everything this person may decide on, whoever was asked, by due date."""
+    today = timezone.localdate()
+    away = {
+        absence.user_id: absence.user
+        for absence in Absence.objects.on(today).filter(deputy=user).select_related("user")
+    }
+    states = (
+        TaskState.objects.reviewable_by(user)
+        .select_related("revision__user", "workflow_state__requested_by", "task")
+        .prefetch_related("workflow_state__review_request__reviewer")
+        .order_by("started_at")
+    )
+    found = []
+    for state in states:
+        thing = state.revision.content_object
+        task = state.task.specific
+        if thing is None or not isinstance(task, MedicalReview):
+            continue
+        if not task.may_decide(thing, user):
+            continue
+        asked, due_on = asked_and_due(state)
+        instead_of = away.get(asked.pk) if asked is not None else None
+        found.append(Waiting(thing, state, due_on, asked, instead_of))
+    return sorted(found, key=lambda one: (one.due_on, one.state.pk))
+
+
+def asked_and_due(state: TaskState) -> tuple[User | None, date]:
+    """Who was asked and by when; what was submitted without saying so is due after a week."""
+    request = ReviewRequest.objects.filter(workflow_state_id=state.workflow_state_id).first()
+    if request is None:
+        return None, usual_due_date(timezone.localdate(state.started_at))
+    return request.reviewer, request.due_on
+
+
+def ask(state: WorkflowState, *, reviewer: User | None, due_on: date | None) -> ReviewRequest:
+    """Write down who is asked and by when; asking again replaces it."""
+    request, _created = ReviewRequest.objects.update_or_create(
+        workflow_state=state,
+        defaults={"reviewer": reviewer, "due_on": due_on or usual_due_date()},
+    )
+    return request

@@ -1,0 +1,1 @@
+document.querySelector("[data-desk-print]")?.addEventListener("click", () => window.print());

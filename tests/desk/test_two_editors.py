@@ -1,0 +1,87 @@
+"""Two editors at once: nobody's words are lost, whoever saves last."""
+
+import re
+
+import pytest
+from django.urls import reverse
+
+from tests.desk import world
+from tests.desk.conftest import client_of
+from tests.desk.forms_of import form_of
+
+ISSUE = "wagtailsnippets_editions_issue"
+
+
+@pytest.fixture
+def issue(desk):
+    return world.issue(desk.newsletter, desk.author)
+
+
+@pytest.fixture
+def other(desk):
+    return world.staff("second", "Authors", first_name="Bea", last_name="Second")
+
+
+def edit_url(issue):
+    return reverse(f"{ISSUE}:edit", args=(issue.pk,))
+
+
+def stale_form(issue, loaded, **changes):
+    return form_of(
+        issue,
+        loaded_revision_id=loaded.pk,
+        loaded_revision_created_at=loaded.created_at.isoformat(),
+        **changes,
+    )
+
+
+def test_a_stale_save_is_refused_with_what_was_typed_kept(desk, issue, other):
+    loaded = issue.latest_revision
+    world.edit(issue, other, subject="The other one's subject")
+    revisions = issue.revisions.count()
+
+    answer = client_of(desk.author).post(
+        edit_url(issue), stale_form(issue, loaded, subject="Mine, typed for an hour")
+    )
+
+    issue.refresh_from_db()
+    assert issue.revisions.count() == revisions
+    assert issue.latest_revision.content["subject"] == "The other one's subject"
+    page = answer.content.decode()
+    assert "Mine, typed for an hour" in page
+    assert "Bea Second has saved a newer version meanwhile" in page
+
+
+def test_submitting_a_stale_form_is_refused_too(desk, issue, other):
+    loaded = issue.latest_revision
+    world.edit(issue, other, subject="The other one's subject")
+    client_of(desk.author).post(
+        edit_url(issue), stale_form(issue, loaded, subject="Mine", **{"action-submit": "1"})
+    )
+    issue.refresh_from_db()
+    assert not issue.workflow_in_progress
+
+
+def test_saving_once_more_is_meant_and_both_versions_are_in_the_history(desk, issue, other):
+    loaded = issue.latest_revision
+    world.edit(issue, other, subject="The other one's subject")
+    page = (
+        client_of(desk.author)
+        .post(edit_url(issue), stale_form(issue, loaded, subject="Mine"))
+        .content.decode()
+    )
+    again = {
+        name: re.search(rf'name="{name}"[^>]*value="([^"]*)"', page)[1]
+        for name in ("loaded_revision_id", "loaded_revision_created_at")
+    }
+    client_of(desk.author).post(edit_url(issue), form_of(issue, subject="Mine", **again))
+    subjects = [revision.content["subject"] for revision in issue.revisions.order_by("pk")]
+    assert subjects[-2:] == ["The other one's subject", "Mine"]
+
+
+def test_ones_own_save_in_good_time_goes_through(desk, issue):
+    client_of(desk.author).post(
+        edit_url(issue), stale_form(issue, issue.latest_revision, subject="In good time")
+    )
+    issue.refresh_from_db()
+    assert issue.latest_revision.content["subject"] == "In good time"
