@@ -10,25 +10,20 @@ import json
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from html import unescape
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
-from newsletter.wire import headers as header_values
-from newsletter.wire.headers import MAX_LINE, UnsafeValue
-from newsletter.wire.quoted_printable import SOFT_BREAK, encode
-from newsletter.wire.slots import MARK, STRETCH, Slot, has_stray, stretch_keys
+from newsletter.wire.headers import UnsafeValue
+from newsletter.wire.parts import compile_body, compile_headers
+from newsletter.wire.pieces import Piece, Stretch, constant, from_json, merged, to_json
+from newsletter.wire.quoted_printable import SOFT_BREAK
+from newsletter.wire.slots import Slot
 from newsletter.wire.values import ENCODERS, Encoder, Hole, MissingValue, Place
 
 FORMAT_VERSION = 1
 # What a message with stretches is stored in: code that knows format 1 alone must not send it.
 STRETCHES_VERSION = 2
 
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 _BOUNDARY = re.compile(r"[A-Za-z0-9'()+_,./:=?-]{1,70}")
-_ONCE = frozenset({"from", "to", "subject", "date", "message-id", "reply-to", "list-unsubscribe"})
-_OURS = frozenset({"mime-version", "content-type", "content-transfer-encoding"})
-_FREE_TEXT = frozenset({"subject"})
-_NEVER_FOLDED = frozenset({"message-id", "date", "feedback-id", "to"})
 _TEXT_HEAD = (
     b"Content-Type: text/plain; charset=utf-8\r\n"
     b"Content-Transfer-Encoding: quoted-printable\r\n\r\n"
@@ -39,16 +34,6 @@ _HTML_HEAD = _TEXT_HEAD.replace(b"text/plain", b"text/html")
 _FROM = re.compile(rb"(?:^|\r\n)From: (?:[^\r\n]|\r\n )*@([^\s<>@]+)>?\r\n")
 
 
-class Stretch(NamedTuple):
-    """Constant bytes that only readers with one of `keys` get. The keys never reach a copy."""
-
-    keys: frozenset[int]
-    content: bytes
-
-
-# Bytes that are ready for the wire, and between them the holes for a reader's values and the
-# stretches that some readers get and others do not.
-Piece = bytes | Hole | Stretch
 _NOBODYS: frozenset[int] = frozenset()
 
 
@@ -199,7 +184,7 @@ class CompiledMessage:
                     opened += _around_token(piece, before, after, length)
                 else:
                     opened.append(piece)
-            return _merged(opened)
+            return merged(opened)
 
         html = None if self.html is None else bound(self.html)
         return type(self)(bound(self.headers), bound(self.text), html, self.boundary)
@@ -215,7 +200,7 @@ class CompiledMessage:
             "format": self.format_version,
             "boundary": self.boundary,
             **{
-                name: None if pieces is None else [_to_json(piece) for piece in pieces]
+                name: None if pieces is None else [to_json(piece) for piece in pieces]
                 for name, pieces in parts.items()
             },
         }
@@ -246,9 +231,9 @@ class CompiledMessage:
 def _read_1(document: dict[str, Any]) -> dict[str, Any]:
     html = document["html"]
     return {
-        "headers": tuple(_from_json(piece) for piece in document["headers"]),
-        "text": tuple(_from_json(piece) for piece in document["text"]),
-        "html": None if html is None else tuple(_from_json(piece) for piece in html),
+        "headers": tuple(from_json(piece) for piece in document["headers"]),
+        "text": tuple(from_json(piece) for piece in document["text"]),
+        "html": None if html is None else tuple(from_json(piece) for piece in html),
         "boundary": document["boundary"],
     }
 
@@ -278,139 +263,22 @@ def compile_message(
     if not _BOUNDARY.fullmatch(boundary):
         raise UnsafeValue("A boundary has at most 70 characters and no space.")
     compiled = CompiledMessage(
-        headers=_merged((*_compile_headers(headers), b"MIME-Version: 1.0\r\n")),
-        text=_compile_body(text, Place.TEXT),
-        html=_compile_body(html, Place.HTML) if html else None,
+        headers=merged((*compile_headers(headers), b"MIME-Version: 1.0\r\n")),
+        text=compile_body(text, Place.TEXT),
+        html=compile_body(html, Place.HTML) if html else None,
         boundary=boundary,
     )
     delimiter = f"--{boundary}".encode("ascii")
     for part in (compiled.text, compiled.html or ()):
-        if any(delimiter in _constant(piece) for piece in part):
+        if any(delimiter in constant(piece) for piece in part):
             raise UnsafeValue("The boundary occurs in the message itself.")
     return compiled
-
-
-def _constant(piece: Piece) -> bytes:
-    """Return what a piece brings into a copy whoever reads it, or at the most."""
-    if isinstance(piece, bytes):
-        return piece
-    return piece.content if isinstance(piece, Stretch) else b""
 
 
 def boundary_for(*contents: str) -> str:
     """Return a boundary fixed by the content; `=_` cannot occur in quoted-printable."""
     digest = hashlib.sha256("\x00".join(contents).encode("utf-8", "surrogatepass"))
     return f"=_{digest.hexdigest()[:32]}"
-
-
-def _compile_headers(headers: Sequence[tuple[str, str]]) -> tuple[Piece, ...]:
-    pieces: list[Piece] = []
-    seen: set[str] = set()
-    for name, value in headers:
-        lower = name.lower()
-        if not _NAME.fullmatch(name) or lower in _OURS:
-            raise UnsafeValue(f"{name!r} cannot be given as a header.")
-        if lower in seen and lower in _ONCE:
-            raise UnsafeValue(f"A message has one {name} (RFC 5322 section 3.6).")
-        seen.add(lower)
-        pieces += _compile_header(name, value)
-    return tuple(pieces)
-
-
-def _compile_header(name: str, value: str) -> list[Piece]:
-    lower = name.lower()
-    if MARK.search(value):
-        pieces: list[Piece] = [f"{name}: ".encode("ascii")]
-        column = len(name) + 2
-        if STRETCH.search(value):
-            raise UnsafeValue("A header is the same for every reader but for its slots.")
-        for piece in _split_slots(value, Place.HEADER, column):
-            if isinstance(piece, Hole):
-                pieces.append(piece)
-            else:
-                pieces.append(header_values.assert_line(piece).encode("ascii"))
-        pieces.append(b"\r\n")
-        return pieces
-    if lower in _FREE_TEXT:
-        value = header_values.encode_text(value)
-    header_values.assert_line(value)
-    if not value.strip():
-        raise UnsafeValue(f"The header {name} is empty.")
-    if lower.startswith("list-") or lower in _NEVER_FOLDED:
-        if len(name) + 2 + len(value) > MAX_LINE:
-            raise UnsafeValue(f"The header {name} is longer than a line may be ({MAX_LINE}).")
-    else:
-        value = header_values.fold(name, value)
-    return [f"{name}: {value}\r\n".encode("ascii")]
-
-
-def _compile_body(body: str, place: Place) -> tuple[Piece, ...]:
-    pieces: list[Piece] = []
-    line_start = True
-    stretches = _split(body, place)
-    for number, piece in enumerate(stretches, start=1):
-        if not isinstance(piece, str):
-            if not line_start:
-                pieces.append(SOFT_BREAK)
-            pieces += [piece, SOFT_BREAK]
-            line_start = True
-        elif piece:
-            # What follows the last stretch is a line end, before which no blank may stand bare.
-            last = number == len(stretches)
-            encoded = encode(piece + "\n")[:-2] if last else encode(piece)
-            pieces.append(encoded)
-            line_start = encoded.endswith(b"\r\n")
-    return _merged(pieces)
-
-
-def _split(value: str, place: Place) -> list[str | Hole | Stretch]:
-    """Cut a value with marks into constant text, its holes and its stretches."""
-    pieces: list[str | Hole | Stretch] = []
-    position = 0
-    for match in STRETCH.finditer(value):
-        pieces += _split_slots(value[position : match.start()], place)
-        pieces.append(_stretch(match, place))
-        position = match.end()
-    return [*pieces, *_split_slots(value[position:], place)]
-
-
-def _stretch(match: re.Match[str], place: Place) -> Stretch:
-    keys, content = stretch_keys(match[1]), match[2]
-    if MARK.search(content):
-        raise UnsafeValue("A stretch for some readers holds no slots and no other stretch.")
-    # It ends with its line, so that a soft break may follow it and the next piece begin anew.
-    return Stretch(keys, encode(content if content.endswith("\n") else content + "\n"))
-
-
-def _split_slots(value: str, place: Place, column: int = 0) -> list[str | Hole]:
-    if has_stray(value):
-        raise UnsafeValue("A slot's mark is damaged; make it with wire.slots.mark.")
-    pieces: list[str | Hole] = []
-    position = 0
-    for match in MARK.finditer(value):
-        pieces.append(value[position : match.start()])
-        try:
-            slot = Slot(match[1])
-        except ValueError as error:
-            raise UnsafeValue(f"No slot is called {match[1]!r}.") from error
-        fallback = match[2]
-        if place is Place.HTML and fallback is not None:
-            # It stood in a document like everything else: escaped. `fill` escapes it again.
-            fallback = unescape(fallback)
-        pieces.append(Hole(slot, place, fallback, column))
-        position = match.end()
-    pieces.append(value[position:])
-    return pieces
-
-
-def _merged(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
-    merged: list[Piece] = []
-    for piece in pieces:
-        if isinstance(piece, bytes) and merged and isinstance(merged[-1], bytes):
-            merged[-1] += piece
-        else:
-            merged.append(piece)
-    return tuple(merged)
 
 
 def _encode_for(hole: Hole, values: Mapping[str, str | bytes]) -> bytes:
@@ -438,21 +306,3 @@ def _missing(hole: Hole, values: Mapping[str, str | bytes]) -> str:
     if values.get(hole.slot) is None:
         raise MissingValue(f"No value for the slot {hole.slot.value!r}.")
     return ""
-
-
-def _to_json(piece: Piece) -> Any:
-    if isinstance(piece, bytes):
-        return piece.decode("ascii")
-    if isinstance(piece, Stretch):
-        return {"only": sorted(piece.keys), "content": piece.content.decode("ascii")}
-    return [piece.slot.value, piece.place.value, piece.fallback, piece.column]
-
-
-def _from_json(piece: Any) -> Piece:
-    if isinstance(piece, str):
-        return piece.encode("ascii")
-    if isinstance(piece, dict):
-        keys = frozenset(int(key) for key in piece["only"])
-        return Stretch(keys, str(piece["content"]).encode("ascii"))
-    slot, place, fallback, column = piece
-    return Hole(Slot(str(slot)), Place(str(place)), fallback, int(column or 0))

@@ -44,11 +44,15 @@ def pins(lock: str) -> dict[str, Pin]:
 
 
 def wanted(extras: list[str]) -> dict[str, Requirement]:
-    lines = list(PROJECT["project"]["dependencies"])
+    """What pyproject asks for, with what its extras ask for by way of other extras."""
+    found = [Requirement(line) for line in PROJECT["project"]["dependencies"]]
     for extra in extras:
-        lines += PROJECT["project"]["optional-dependencies"][extra]
-    found = [Requirement(line) for line in lines]
-    return {canonicalize_name(r.name): r for r in found if r.name != "wellread"}
+        found += map(Requirement, PROJECT["project"]["optional-dependencies"][extra])
+    others = [extra for each in found if each.name == "wellread" for extra in each.extras]
+    return {
+        **(wanted(others) if others else {}),
+        **{canonicalize_name(each.name): each for each in found if each.name != "wellread"},
+    }
 
 
 @pytest.mark.parametrize("lock", LOCKS)

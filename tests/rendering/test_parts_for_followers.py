@@ -21,12 +21,7 @@ def issue() -> Any:
 
 def copies(issue: Any) -> IssueCopies:
     stored = compile_issue(issue).message.to_bytes()
-    return IssueCopies(
-        CompiledMessage.from_bytes(stored),
-        newsletter=issue.newsletter,
-        mailing_id=1,
-        dated=samples.DATED,
-    )
+    return IssueCopies(CompiledMessage.from_bytes(stored), samples.stamp())
 
 
 def test_a_follower_gets_the_part_in_both_forms(issue: Any) -> None:

@@ -53,7 +53,7 @@ def approved_issue(newsletter: Newsletter) -> tuple[Issue, Approval]:
         title="Moving well",
         slug=f"moving-well-{Issue.objects.count()}",
         subject="Moving well",
-        preheader="Three things that help.",
+        preheader="Three things that help, and one that you may leave out for good.",
         live=False,
         body=[("heading", "Hello {first_name|reader}"), ("rich_text", "<p>Walk a little.</p>")],
     )

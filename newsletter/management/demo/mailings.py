@@ -119,7 +119,7 @@ def _resolved(block: content.Block) -> content.Block:
             "content": [_resolved(each) for each in value["content"]],
         }
     elif block["type"] == "publication":
-        value = {**value, "cover": _drawn(value.pop("cover"))}
+        value = {**value, "cover": _drawn(value["cover"])}
     elif block["type"] == "sponsor":
         value = {**value, "logo": None}
     elif block["type"] == "emergency" and "condition" in value:
