@@ -13,9 +13,7 @@ from newsletter.rendering.pictures import logo_in_mail
 
 # Ours, and no markup: they stand in styles and attributes as they are.
 GEORGIA = mark_safe("Georgia, 'Times New Roman', serif")
-SANS = mark_safe(
-    "-apple-system, BlinkMacSystemFont, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
-)
+SANS = mark_safe("-apple-system, 'Segoe UI', Roboto, Arial, sans-serif")
 _FONTS = {
     Newsletter.FontStack.HOUSE: (GEORGIA, SANS),
     Newsletter.FontStack.SANS: (SANS, SANS),

@@ -26,6 +26,10 @@ _KNOWN = frozenset(
         *("mj-text", "mj-image", "mj-button", "mj-divider", "mj-spacer", "mj-table"),
     }
 )
+# MJML's own rules for Outlook, which reads them in the head: on every table and cell they would
+# make up a seventh of the mail.
+_OWN_STYLE = '<style type="text/css">'
+_LEFT_IN_THE_HEAD = '<style type="text/css" data-css-inline="ignore">'
 _DELICATE = re.compile(r"[^\t\n\r\x20-\x7e]|\\")
 _TAG = re.compile(r"</?(mj[a-z0-9-]*)", re.IGNORECASE)
 
@@ -45,7 +49,7 @@ def to_html(mjml: str) -> str:
     if output.warnings:
         raise MjmlError(f"MJML warnings: {'; '.join(str(warning) for warning in output.warnings)}")
     try:
-        html: str = _INLINER.inline(output.content)
+        html: str = _INLINER.inline(output.content.replace(_OWN_STYLE, _LEFT_IN_THE_HEAD, 1))
     except css_inline.InlineError as error:
         raise MjmlError(f"The styles cannot be set inline: {error}") from error
     return html
