@@ -7,7 +7,7 @@ import statistics
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,7 +82,7 @@ def post_all(port: int, requests: Sequence[bytes], *, clients: int, seconds: flo
     )
 
 
-def medians(port: int, kinds: dict[str, Sequence[bytes]]) -> dict[str, dict[str, float]]:
+def medians(port: int, kinds: Mapping[str, Sequence[bytes]]) -> dict[str, dict[str, float]]:
     """Send one after another, a round of every kind at a time, and compare what they took.
 
     Each round in another order, so that none always stands behind the same other. Raises

@@ -191,8 +191,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_TASK_DEFAULT_QUEUE = "control"
 CELERY_TASK_ROUTES = {
     "newsletter.tasks.deliver_batch": {"queue": "bulk"},
-    "signup.tasks.send_system_mail": {"queue": "prompt"},
+    "signup.tasks.send_system_mails": {"queue": "prompt"},
     "newsletter.tasks.mail_new_password": {"queue": "prompt"},
+    "newsletter.tasks.tell_of_attacks": {"queue": "prompt"},
 }
 CELERY_TIMEZONE = "UTC"
 # Remembers nothing between starts: what is due stands in rows, so a tick needs no history.
