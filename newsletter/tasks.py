@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from newsletter.approval import schedule as schedules
 from newsletter.approval.readiness import readiness
+from newsletter.desk import attacks
 from newsletter.desk.security import resetting
 from newsletter.outcomes.reactions import react
 from newsletter.sending import feed as feeding
@@ -127,3 +128,9 @@ def react_to_outcomes() -> None:
 def mail_new_password(account_ids: list[int]) -> None:
     """Mail staff the link to a new password. No numbers: nobody has the address that was typed."""
     resetting.mail_links(account_ids)
+
+
+@shared_task
+def tell_of_attacks() -> None:
+    """Mail administrators of an attack on the sign-up form, once for each. Beat, every 30 s."""
+    attacks.tell()
