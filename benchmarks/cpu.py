@@ -20,7 +20,8 @@ def spent() -> Counter[str]:
     for pid in _family(os.getpid()):
         try:
             command = (_PROC / str(pid) / "cmdline").read_bytes()
-            ticks = sum(map(int, _stat(pid)[11:13]))
+            # Its own, and that of its children that have ended: a database closes connections.
+            ticks = sum(map(int, _stat(pid)[11:15]))
         except (OSError, ValueError):
             continue  # it has ended meanwhile
         kind = next((kind for name, kind in _KINDS.items() if name in command), None)
