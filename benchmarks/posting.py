@@ -7,7 +7,7 @@ import statistics
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,16 +82,22 @@ def post_all(port: int, requests: Sequence[bytes], *, clients: int, seconds: flo
     )
 
 
-def medians(port: int, kinds: dict[str, Sequence[bytes]]) -> dict[str, dict[str, float]]:
+def medians(
+    port: int, kinds: Mapping[str, Sequence[bytes]], *, seconds: float
+) -> dict[str, dict[str, float]]:
     """Send one after another, a round of every kind at a time, and compare what they took.
 
-    Each round in another order, so that none always stands behind the same other. Raises
-    ValueError when one is not taken: it would compare nothing.
+    For `seconds` at most; `samples` says how many of each kind that were. Each round in another
+    order, so that none always stands behind the same other. Raises ValueError when one is not
+    taken: it would compare nothing.
     """
     took: dict[str, list[float]] = {name: [] for name in kinds}
     dice = random.Random(0)
+    until = time.perf_counter() + seconds
     with Line(port) as line:
         for row in zip(*kinds.values(), strict=True):
+            if time.perf_counter() > until:
+                break
             for name, octets in dice.sample(list(zip(kinds, row, strict=True)), len(kinds)):
                 begun = time.perf_counter()
                 status = line.send(octets)
@@ -100,6 +106,7 @@ def medians(port: int, kinds: dict[str, Sequence[bytes]]) -> dict[str, dict[str,
                     raise ValueError(f"A sign-up for a {name} address was answered {status}.")
     return {
         name: {
+            "samples": len(values),
             "median": round(statistics.median(values), 2),
             "p10": round(sorted(values)[len(values) // 10], 2),
             "p90": round(sorted(values)[len(values) * 9 // 10], 2),

@@ -18,6 +18,7 @@ from django.utils import timezone
 from newsletter.approval import schedule as schedules
 from newsletter.approval.links import looking
 from newsletter.approval.readiness import readiness
+from newsletter.desk import attacks
 from newsletter.desk.security import resetting
 from newsletter.outcomes.reactions import react
 from newsletter.outcomes.sender_domains import look_at_all
@@ -169,3 +170,9 @@ def send_review_summaries() -> None:
     from newsletter.desk.weekly_summary import send_summaries  # the desk imports this module
 
     send_summaries(timezone.now())
+
+
+@shared_task
+def tell_of_attacks() -> None:
+    """Mail administrators of an attack on the sign-up form, once for each. Beat, every 30 s."""
+    attacks.tell()

@@ -194,8 +194,9 @@ CELERY_TASK_ROUTES = {
     # They wait for other people's servers; the short tasks that keep mail moving must not.
     "newsletter.tasks.check_links": {"queue": "bulk"},
     "newsletter.tasks.check_sender_domains": {"queue": "bulk"},
-    "signup.tasks.send_system_mail": {"queue": "prompt"},
+    "signup.tasks.send_system_mails": {"queue": "prompt"},
     "newsletter.tasks.mail_new_password": {"queue": "prompt"},
+    "newsletter.tasks.tell_of_attacks": {"queue": "prompt"},
 }
 CELERY_TIMEZONE = "UTC"
 # Remembers nothing between starts: what is due stands in rows, so a tick needs no history.

@@ -43,6 +43,11 @@ TICKS = {
         "schedule": 15.0,
         "options": {"expires": 60},
     },
+    "tell-of-attacks": {
+        "task": "newsletter.tasks.tell_of_attacks",
+        "schedule": 30.0,
+        "options": {"expires": 60},
+    },
     "seal-ledger": {
         "task": "signup.tasks.seal_ledger",
         "schedule": crontab(hour="3", minute="20"),

@@ -193,6 +193,7 @@ def _make_live(
             subscription.paused_until = None
             subscription.undo_hash = subscription.undo_until = None
             changed.append(subscription.pk)
+        subscription.awaits_note = False  # who asks knows of us
         subscription.save()
     return changed
 

@@ -4,6 +4,7 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -15,7 +16,7 @@ from newsletter.transports.values import Envelope, Outcome, Receipt
 from signup import letter, suppress
 from signup.address import hashes_of
 from signup.consent import renewal
-from signup.models import Suppression, SystemMail
+from signup.models import Subscription, Suppression, SystemMail
 
 log = logging.getLogger(__name__)
 
@@ -153,13 +154,25 @@ def _hand_over(envelope: Envelope) -> Receipt:
         transport.close()
 
 
+def _let_go(note: SystemMail) -> None:
+    """The reader was told where the address came from: from now on issues may follow."""
+    subscription = letter.brought_in(note)
+    if subscription is not None:
+        Subscription.objects.filter(pk=subscription.pk).update(awaits_note=False)
+
+
 def _record(claim: Claim, receipt: Receipt) -> None:
     """Write the outcome unless the lease was lost meanwhile."""
     now = timezone.now()
     mine = SystemMail.objects.filter(pk=claim.mail.pk, epoch=claim.epoch, state=State.HANDED)
     reply = receipt.as_line()
     if receipt.outcome is Outcome.ACCEPTED:
-        mine.update(state=State.ACCEPTED, accepted_at=now, reply=reply, lease_until=None)
+        with transaction.atomic():
+            accepted = mine.update(
+                state=State.ACCEPTED, accepted_at=now, reply=reply, lease_until=None
+            )
+            if accepted and claim.mail.kind == SystemMail.Kind.BROUGHT_IN:
+                _let_go(claim.mail)
     elif receipt.outcome is Outcome.PERMANENT:
         mine.update(state=State.REFUSED, reply=reply, lease_until=None)
     elif receipt.outcome is Outcome.UNKNOWN:

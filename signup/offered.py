@@ -14,6 +14,9 @@ from signup.models import ConsentText
 
 T = TypeVar("T")
 SECONDS = 1.0
+# In a flood every condition's second ends by itself; so one question asks anew for all that were
+# read in so many seconds.
+LATELY = 5
 # Of what a visitor can name only so much is remembered; far more than any catalogue holds.
 AT_MOST = 2_000
 
@@ -27,6 +30,11 @@ class _Remembered(Generic[T]):
     def get(self, key: Any) -> T | None:
         at, value = self._found.get(key, (0.0, None))
         return value if value is not None and time.monotonic() - at < SECONDS else None
+
+    def lately(self) -> list[Any]:
+        """Return the keys whose values were read in the last few seconds."""
+        since = time.monotonic() - LATELY * SECONDS
+        return [key for key, (at, _value) in list(self._found.items()) if at > since]
 
     def put(self, key: Any, value: T, *, read_at: float) -> T:
         if len(self._found) >= AT_MOST:
@@ -74,9 +82,10 @@ def conditions(slugs: Iterable[str]) -> list[Condition]:
     found = {slug: condition for slug, condition in remembered.items() if condition is not None}
     if missing := remembered.keys() - found.keys():
         read_at = time.monotonic()
-        rows = Condition.objects.open().filter(slug__in=missing).only("slug", "name", "group")
-        for condition in rows:
-            found[condition.slug] = _conditions.put(condition.slug, condition, read_at=read_at)
+        asked = missing.union(_conditions.lately())
+        rows = Condition.objects.open().filter(slug__in=asked).only("slug", "name", "group")
+        read = {row.slug: _conditions.put(row.slug, row, read_at=read_at) for row in rows}
+        found |= {slug: read[slug] for slug in missing if slug in read}
     return [found[slug] for slug in remembered if slug in found]
 
 

@@ -145,6 +145,7 @@ def _take_back(subscriber: Subscriber, subscription: Subscription) -> None:
     subscription.ended_at = None
     subscription.consent = entry
     subscription.undo_hash = subscription.undo_until = None
+    subscription.awaits_note = False  # who comes back knows of us
     subscription.save()
 
 

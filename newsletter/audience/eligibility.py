@@ -21,6 +21,7 @@ class _Standing(NamedTuple):
     email_key: str | None
     health_consent: int | None
     erased_at: datetime | None
+    awaits_note: bool
 
 
 def check(*, newsletter: Newsletter, subscriber_ids: Collection[int]) -> dict[int, Reason | None]:
@@ -44,6 +45,7 @@ def check(*, newsletter: Newsletter, subscriber_ids: Collection[int]) -> dict[in
                 "subscriber__email_key",
                 "subscriber__health_consent_id",
                 "subscriber__erased_at",
+                "awaits_note",
             ),
         )
     }
@@ -77,4 +79,6 @@ def _judge(row: _Standing | None, *, digest: bool, now: datetime) -> Reason | No
         return Reason.NO_CONSENT
     if row.paused_until is not None and row.paused_until > now:
         return Reason.PAUSED
+    if row.awaits_note:
+        return Reason.NOT_TOLD
     return None

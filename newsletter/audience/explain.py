@@ -35,6 +35,8 @@ def _in_words(reason: Reason, subscriber: Subscriber, subscription: Subscription
         ).first()
         because = suppression.get_reason_display() if suppression else ""
         return _("the address must not be mailed (%(because)s).") % {"because": because}
+    if reason is Reason.NOT_TOLD:
+        return _("the note that tells where the address came from was not accepted yet.")
     if subscription is None:
         return _("there is no subscription.")
     if reason is Reason.NO_CONSENT:

@@ -9,3 +9,4 @@ class Reason(StrEnum):
     SUPPRESSED = "suppressed"
     PAUSED = "paused"
     ERASED = "erased"
+    NOT_TOLD = "not_told"

@@ -11,7 +11,8 @@ def recipients(newsletter: Newsletter) -> QuerySet[Subscription]:
     """Return the subscriptions that a mailing planned now goes to, unordered.
 
     Live, with consent that the ledger shows (invariant 1), not suppressed, not paused, not
-    erased; for a digest, which is made from what a reader follows, with the consent to use that.
+    erased, not waiting for the note that tells where the address came from; for a digest, which
+    is made from what a reader follows, with the consent to use that.
 
     A suppression made under an older key than the reader's own hash is not seen here. The check
     before each chunk sees it (`eligibility.check`); this query is what planning can afford.
@@ -21,6 +22,7 @@ def recipients(newsletter: Newsletter) -> QuerySet[Subscription]:
         .filter(
             newsletter=newsletter,
             consent__isnull=False,
+            awaits_note=False,
             subscriber__erased_at__isnull=True,
             subscriber__email__isnull=False,
         )

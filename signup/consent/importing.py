@@ -2,7 +2,8 @@
 
 A file holds what `signup.consent.bases` asks for, a reader to a line. Nothing here lifts a
 suppression or brings back who has left (invariant 9), and nobody is taken in silently: each new
-reader is mailed at once where the address came from and how to say no (GDPR Art. 14).
+reader is mailed at once where the address came from and how to say no, and nothing else before
+that note was accepted (GDPR Art. 14).
 """
 
 import csv
@@ -126,6 +127,8 @@ def _take(
         )
     else:
         raise bases.BasisRefused("The basis must be imported or soft_opt_in.")
+    subscription.awaits_note = True
+    subscription.save(update_fields=["awaits_note"])
     _owe_notice(subscription.subscriber, place)
     return Fate.TAKEN
 

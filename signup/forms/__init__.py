@@ -2,7 +2,7 @@
 
 from signup.forms.asking import ConditionSignUpForm, SignUpForm, UnfinishedSignUpForm
 from signup.forms.guarded import AddressForm, GuardedForm
-from signup.forms.preferences import PreferencesForm
+from signup.forms.preferences import PreferencesForm, UnfinishedPreferencesForm
 
 __all__ = [
     "AddressForm",
@@ -10,5 +10,6 @@ __all__ = [
     "GuardedForm",
     "PreferencesForm",
     "SignUpForm",
+    "UnfinishedPreferencesForm",
     "UnfinishedSignUpForm",
 ]

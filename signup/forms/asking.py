@@ -22,6 +22,11 @@ from signup.subscribe import digest_newsletters, needs_health_consent
 
 Purpose = ConsentText.Purpose
 
+# More conditions than this are shown group by group, folded.
+UNFOLDED_AT_MOST = 24
+# With no more than these, eyes are faster than fingers.
+SEARCHED_FROM = 8
+
 
 class AskingForm(GuardedForm):
     """What every sign-up asks. Boxes are unticked; e-mail is the one field that must be filled."""
@@ -101,11 +106,6 @@ class SignUpForm(AskingForm):
 
     # The order on the page, which is the order of the errors in the summary.
     field_order = ["newsletters", "conditions", "cadence", "email"]
-
-    # More conditions than this are shown group by group, folded.
-    UNFOLDED_AT_MOST = 24
-    # With no more than these, eyes are faster than fingers.
-    SEARCHED_FROM = 8
 
     def __init__(
         self, data: Mapping[str, Any] | None = None, *, query: str = "", **kwargs: Any
@@ -191,11 +191,11 @@ class SignUpForm(AskingForm):
     @property
     def folded(self) -> bool:
         """True when there are too many conditions to be laid out in full."""
-        return len(self.open_conditions) > self.UNFOLDED_AT_MOST
+        return len(self.open_conditions) > UNFOLDED_AT_MOST
 
     @property
     def searchable(self) -> bool:
-        return len(self.open_conditions) > self.SEARCHED_FROM
+        return len(self.open_conditions) > SEARCHED_FROM
 
     def ticked(self, name: str) -> set[str]:
         """What stands ticked in the form as it was sent, or was handed in to begin with."""

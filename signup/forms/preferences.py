@@ -9,14 +9,18 @@ from zoneinfo import ZoneInfo, available_timezones
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.forms.utils import ErrorDict
 from django.utils import timezone
 from django.utils.dates import WEEKDAYS
+from django.utils.functional import cached_property
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from newsletter.archive import search
 from newsletter.catalogue.models import Condition
 from signup import guard
 from signup.consent import current_texts
+from signup.forms.asking import SEARCHED_FROM, UNFOLDED_AT_MOST, Group
 from signup.forms.guarded import ErrorSummary, clean_name
 from signup.models import ConsentText, Follow, Subscriber, Subscription
 from signup.preferences import Choices
@@ -60,9 +64,15 @@ class PreferencesForm(ErrorSummary, forms.Form):
     place = guard.Place.PREFERENCES_PAGE
 
     def __init__(
-        self, data: Mapping[str, Any] | None = None, *, subscriber: Subscriber, **kwargs: Any
+        self,
+        data: Mapping[str, Any] | None = None,
+        *,
+        subscriber: Subscriber,
+        query: str = "",
+        **kwargs: Any,
     ) -> None:
         self.subscriber = subscriber
+        self.query = search.clean(query)
         self.follows = {
             row.condition.slug: row
             for row in Follow.objects.filter(subscriber=subscriber).select_related("condition")
@@ -103,11 +113,44 @@ class PreferencesForm(ErrorSummary, forms.Form):
         rows = sorted((row.condition for row in self.follows.values()), key=lambda c: c.name)
         return [(c, c.slug in ticked, c.slug in paused) for c in rows]
 
-    def others(self) -> list[tuple[Condition, bool]]:
-        """(condition, ticked) of what could be followed as well."""
-        ticked = self._ticked("conditions")
+    @cached_property
+    def more(self) -> list[Condition]:
+        """What could be followed as well."""
         rows = [c for slug, c in self.open_conditions.items() if slug not in self.follows]
-        return [(c, c.slug in ticked) for c in sorted(rows, key=lambda c: (c.group, c.name))]
+        return sorted(rows, key=lambda c: (c.group, c.name))
+
+    @property
+    def searchable(self) -> bool:
+        return len(self.more) > SEARCHED_FROM
+
+    @property
+    def folded(self) -> bool:
+        """True when there are too many to be laid out in full."""
+        return len(self.more) > UNFOLDED_AT_MOST
+
+    @cached_property
+    def found(self) -> list[Condition]:
+        """What the search without JavaScript found of `more`, best first."""
+        return search.find(self.query, self.more) if self.query else []
+
+    def found_rows(self) -> list[tuple[Condition, bool]]:
+        """(condition, ticked) of what the search found."""
+        ticked = self._ticked("conditions")
+        return [(condition, condition.slug in ticked) for condition in self.found]
+
+    def others(self) -> list[tuple[Condition, bool]]:
+        """(condition, ticked) of `more`, without what the search found: that stands above."""
+        ticked, found = self._ticked("conditions"), set(self.found)
+        return [(c, c.slug in ticked) for c in self.more if c not in found]
+
+    def groups(self) -> list[Group]:
+        """The others by group; one with a ticked box in it stands open."""
+        grouped: dict[str, Group] = {}
+        for condition, ticked in self.others():
+            group = grouped.setdefault(condition.group, Group(condition.group, is_open=False))
+            group.rows.append((condition, ticked))
+            group.is_open |= ticked
+        return list(grouped.values())
 
     def clean_first_name(self) -> str:
         return clean_name(self.cleaned_data["first_name"])
@@ -184,6 +227,14 @@ class PreferencesForm(ErrorSummary, forms.Form):
             getlist = getattr(self.data, "getlist", None)
             return set(getlist(name) if getlist else self.data.get(name, []))
         return set(self.initial[name])
+
+
+class UnfinishedPreferencesForm(PreferencesForm):
+    """The page while somebody searches without JavaScript: what was filled in stands again, and
+    nothing is saved or said about it yet."""
+
+    def full_clean(self) -> None:
+        self._errors = ErrorDict()
 
 
 def _chosen(value: Any, otherwise: int) -> int:

@@ -20,5 +20,7 @@ class SignUpAlarm(models.Model):
     until = models.DateTimeField(db_index=True)
     most_in_a_minute = models.PositiveIntegerField()
     suspicious = models.PositiveIntegerField()
+    # When administrators were mailed of it, once for the whole stretch.
+    told_at = models.DateTimeField(null=True)
 
     objects = SignUpAlarmQuerySet.as_manager()

@@ -50,9 +50,10 @@ class Trip:
                     _rows(cursor, cursor.execute(text, values))
                     for text, values in zip(self._texts, self._values, strict=True)
                 ]
-            cursor.execute(
-                ";\n".join(self._texts), [value for values in self._values for value in values]
-            )
+            # Bound one by one: the driver remembers how to take a statement apart, if it is not
+            # as long as all of them together. What comes out has no placeholder any more.
+            bound = map(cursor.mogrify, self._texts, self._values)
+            cursor.execute(";\n".join(bound))
             found = [_rows(cursor)]
             while cursor.nextset():
                 found.append(_rows(cursor))

@@ -60,6 +60,9 @@ class Subscription(models.Model):
     weekday = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(6)])
     hour = models.PositiveSmallIntegerField(default=8, validators=[MaxValueValidator(23)])
     paused_until = models.DateTimeField(null=True)
+    # Brought in from a file, and not told yet where the address came from: nothing goes out
+    # before that note was accepted (GDPR Art. 14(3)(b)). A note that never arrives holds for good.
+    awaits_note = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField(auto_now_add=True)
     live_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)

@@ -8,8 +8,9 @@ from django.urls import reverse
 from newsletter.catalogue.models import Newsletter
 from signup import guard, unsubscribe
 from signup import preferences as verb
-from signup.forms import AddressForm, PreferencesForm
+from signup.forms import AddressForm, PreferencesForm, UnfinishedPreferencesForm
 from signup.models import ConsentEntry, ConsentText, Subscriber, Subscription
+from signup.views.finding import is_search
 from signup.views.frame import judged, posted, public, refusal, send_soon
 from signup.views.opening import for_the_reader
 
@@ -53,6 +54,11 @@ def preferences(request: HttpRequest, token: str, subscriber: Subscriber) -> Htt
 
 def _page(request: HttpRequest, token: str, subscriber: Subscriber, template: str) -> HttpResponse:
     if request.method == "POST":
+        if is_search(request):
+            unfinished = UnfinishedPreferencesForm(
+                request.POST, subscriber=subscriber, query=request.POST.get("q", "")
+            )
+            return render(request, template, _context(request, token, subscriber, unfinished))
         action = str(posted(request).get("action", "save"))
         if action == "save":
             return _save(request, token, subscriber)

@@ -1,7 +1,6 @@
 """What the pages of signup share: headers, the guard's questions, the hand-over to the worker."""
 
 import functools
-import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,13 +14,10 @@ from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
-from kombu.exceptions import OperationalError
 
-from signup import guard, tasks
+from signup import guard, handing_over
 from signup.forms import GuardedForm
 from signup.models import SystemMail
-
-log = logging.getLogger(__name__)
 
 View = Callable[..., HttpResponse]
 
@@ -100,14 +96,7 @@ def send_soon(mail: SystemMail | None) -> None:
 
     The row is the truth: when the broker is away, the sweep sends the mail a little later.
     """
-    transaction.on_commit(functools.partial(_enqueue, mail.pk if mail else None))
-
-
-def _enqueue(system_mail_id: int | None) -> None:
-    try:
-        tasks.send_system_mail.delay(system_mail_id)
-    except (OperationalError, OSError) as error:
-        log.warning("The broker does not answer, the sweep will send the mail: %s", error)
+    transaction.on_commit(functools.partial(handing_over.hand_over, mail.pk if mail else None))
 
 
 def posted(request: HttpRequest) -> Mapping[str, Any]:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from newsletter.catalogue.models import Condition, Newsletter
 from signup import guard, letter, subscribe
 from signup.forms import ConditionSignUpForm, SignUpForm, UnfinishedSignUpForm
+from signup.views.finding import is_search
 from signup.views.frame import judged, public, refusal, send_soon
 from signup.views.trouble import keeps_what_was_typed
 
@@ -25,7 +26,7 @@ def sign_up(request: HttpRequest) -> HttpResponse:
         asked = request.GET.getlist("condition")[:20]
         form = SignUpForm(initial={"conditions": asked}, query=request.GET.get("q", ""))
         return render(request, template, {"form": form})
-    if _is_search(request):
+    if is_search(request):
         # By POST, so that neither the address nor the ticked conditions stand in an address.
         unfinished = UnfinishedSignUpForm(request.POST, query=request.POST.get("q", ""))
         response = render(request, template, {"form": unfinished})
@@ -98,12 +99,6 @@ def _ask(
         send_soon(mail)
     # A page of its own, so that loading it again sends nothing; no address stands in its own.
     return redirect("signup:check_inbox")
-
-
-def _is_search(request: HttpRequest) -> bool:
-    """True when the search's button was pressed, or Enter after new words were typed there."""
-    asked, shown = request.POST.get("q", ""), request.POST.get("q_shown", "")
-    return "find" in request.POST or ("enter" in request.POST and bool(asked) and asked != shown)
 
 
 def _url_of(form: ConditionSignUpForm, condition: Condition) -> str:

@@ -64,6 +64,8 @@ def scene(page: "Page", transactional_db, live_server):
         "log": (protection, reverse("desk:access_log")),
         "retention": (protection, reverse("desk:retention")),
         "breach": (protection, reverse("desk:breach")),
+        "forms": (protection, reverse("desk:form_counts")),
+        "import": (protection, reverse("desk:import_readers")),
         "people": (admin, reverse("desk:people")),
         "prove": (admin, reverse("desk:prove")),
         "own": (admin, reverse("desk:own_factor")),
@@ -74,13 +76,38 @@ def scene(page: "Page", transactional_db, live_server):
     "name",
     [
         *("readers", "reader", "export", "erase", "log", "retention"),
-        *("breach", "people", "prove", "own"),
+        *("breach", "forms", "import", "people", "prove", "own"),
     ],
 )
 def test_axe_finds_nothing_in_our_part_of_the_page(scene, name):
     shown = scene["open"](*scene[name])
     found = Axe().run(shown, context=".nice-padding")
     assert found.response["violations"] == []
+
+
+@pytest.mark.parametrize("name", ["readers", "breach", "forms", "import"])
+def test_a_phone_shows_the_whole_width(scene, name):
+    shown = scene["open"](*scene[name])
+    shown.set_viewport_size({"width": 375, "height": 800})
+    wide = shown.locator(".nice-padding *").evaluate_all(
+        """all => all.filter(one => !one.closest(".desk-scroll, .w-sr-only"))
+          .filter(one => one.checkVisibility() && one.getBoundingClientRect().right > 376)
+          .map(one => one.outerHTML.slice(0, 80))"""
+    )
+    assert wide == []
+
+
+def test_a_breach_is_counted_by_keyboard(scene):
+    shown = scene["open"](*scene["breach"])
+    shown.get_by_label("What lay open").focus()
+    for _field in range(30):
+        shown.keyboard.press("Tab")
+        if shown.evaluate("document.activeElement.name") == "reason":
+            break
+    shown.keyboard.type("A backup was stolen")
+    shown.keyboard.press("Enter")
+    shown.wait_for_selector("text=3 people are touched")
+    assert Axe().run(shown, context=".nice-padding").response["violations"] == []
 
 
 def test_a_look_is_asked_for_and_shown_by_keyboard(scene):

@@ -14,6 +14,7 @@ from newsletter.desk import access_log
 from newsletter.desk.models import AccessEntry
 from newsletter.desk.readers import breach, form_counts
 from newsletter.desk.readers.breach import Breach
+from newsletter.desk.readers.forms import BreachForm
 from signup.models import (
     ConsentEntry,
     ConsentSubject,
@@ -145,6 +146,18 @@ def test_a_line_of_the_log_that_says_nothing_never_means_everybody(scene: Any) -
 
 def looked(scene: Any, action: AccessEntry.Action, reader: Subscriber) -> None:
     access_log.write(by=scene.protection, action=action, subscriber=reader, reason="Asked")
+
+
+def test_the_last_minute_belongs_to_what_is_asked_with_its_seconds(scene: Any) -> None:
+    """The field offers minutes; a breach that ends now touches who came a second ago."""
+    minute = timezone.localtime().replace(second=0, microsecond=0) - timedelta(minutes=5)
+    Subscriber.objects.update(created_at=minute + timedelta(seconds=59))
+    typed = f"{minute:%Y-%m-%dT%H:%M}"
+    form = BreachForm({"what": "all", "since": typed, "until": typed, "reason": "A stolen laptop"})
+    assert form.is_valid(), form.errors
+    assert len(numbers(form.asked())) == 3
+    Subscriber.objects.update(created_at=minute + timedelta(seconds=60))
+    assert numbers(form.asked()) == []
 
 
 # --- The page -----------------------------------------------------------------------------------

@@ -29,6 +29,7 @@ from signup.models import (
     Subscription,
 )
 from signup.privacy.erase import erase
+from tests.journeys import presses
 
 Purpose = tokens.Purpose
 FOUR_DAYS = timedelta(days=4)
@@ -57,6 +58,7 @@ def _doors_that_fail() -> list[object]:
             path(f"fails/{name}/", lambda request, name=name: render(request, f"{name}.html"))
             for name in ("403_csrf", "429")
         ),
+        path("pressed/<str:name>/", presses.pressed),
     ]
 
 
@@ -133,6 +135,42 @@ class Readers:
         reader = Subscriber.objects.get(pk=sign_up.subscriber_id)
         mine = Subscription.objects.get(subscriber=reader, newsletter=self.editorial)
         return reader, sign_up, mine
+
+
+def pressed_doors() -> dict[str, str]:
+    """What a press leads to, with readers of its own: some of these pages change them."""
+    readers = Readers()
+    ada, _sign_up, _mine = readers.live("ada-presses")
+    fay, _sign_up, _mine = readers.live("fay")
+    _gus, _sign_up, _mine = readers.live("gus")
+    adding = readers.ask("gus")
+    Subscription.objects.filter(subscriber=_gus).update(live_at=timezone.now() - FOUR_DAYS)
+    _hal, _sign_up, his = readers.live("hal")
+    over = unsubscribe.end(
+        subscription=his,
+        reason=Subscription.EndedReason.UNSUBSCRIBED,
+        method=ConsentEntry.Method.LINK,
+    )
+    places = {
+        "taken": _asked_to_move(ada, "gus@rooms.example.org"),
+        "moving": _asked_to_move(fay, "fay@rooms-new.example.org"),
+        "adding": _to(
+            "confirm",
+            tokens.make(Purpose.CONFIRM, adding.pk, at=timezone.now() - timedelta(hours=1)),
+        ),
+        "undo": _to("undo", over.undo_token),
+    }
+    embed = _embedded(readers)["embedded"].removeprefix("/en")
+    fresh = _to("preferences", tokens.make(Purpose.PREFERENCES, ada.pk))
+    return presses.hang(
+        presses.of_the_forms(embed, readers.editorial.slug) | presses.of_a_reader(fresh, places)
+    )
+
+
+def _asked_to_move(reader: Subscriber, address: str) -> str:
+    relocate.ask(subscriber=reader, address=normalise(address))
+    change = AddressChange.objects.latest("pk")
+    return _to("new_address", tokens.make(Purpose.ADDRESS, change.pk))
 
 
 def _to(name: str, token: str) -> str:

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from pytest_django.fixtures import Settings as SettingsWrapper
 from pytest_django.live_server_helper import LiveServer
 
-from tests.journeys import rooms
+from tests.journeys import presses, rooms
 from tests.journeys.reading_room import (
     assert_accessible,
     assert_not_too_wide,
@@ -46,22 +46,25 @@ STATUS = {
     "error-500": 500,
 }
 # These say in which language they are by what they are, not by the address.
-OWN_LANGUAGE = {"embedded", "embedded-closed"}
+OWN_LANGUAGE = {
+    *("embedded", "embedded-closed", "refused-embed", "slowed-embed", "proof-wanted-embed"),
+}
 
 
 @pytest.fixture
 def doors(live_server: LiveServer, settings: SettingsWrapper) -> Iterator[dict[str, str]]:
     settings.ROOT_URLCONF = "tests.journeys.rooms"
     open_the_house(conditions=30)
-    yield rooms.open_doors() | rooms.closed_doors() | rooms.FAILING
+    yield rooms.open_doors() | rooms.closed_doors() | rooms.FAILING | rooms.pressed_doors()
 
 
 def each(page: Page, live_server: LiveServer, doors: dict[str, str], language: str) -> Any:
     """Open one door after the other; each answers as it should, in its language."""
+    statuses = STATUS | presses.statuses()
     for name, path in doors.items():
         response = page.goto(f"{live_server.url}/{language}{path}")
         assert response is not None
-        assert response.status == STATUS.get(name, GOOD), name
+        assert response.status == statuses.get(name, GOOD), name
         if name not in OWN_LANGUAGE:
             expect(page.locator("html")).to_have_attribute("lang", language)
         expect(page.get_by_role("heading", level=1)).to_have_count(1)
@@ -103,7 +106,8 @@ TOO_LARGE = """() => {
   for (const one of document.querySelectorAll('body *')) {
     if (!one.checkVisibility() || one.closest(unseen)) continue;
     const box = one.getBoundingClientRect();
-    const cut = getComputedStyle(one).overflowX === 'hidden' && one.scrollWidth > one.clientWidth + 1;
+    const hides = getComputedStyle(one).overflowX === 'hidden';
+    const cut = hides && one.scrollWidth > one.clientWidth + 1;
     if (cut || box.right > room + 1 || box.left < -1) wide.push(one.outerHTML.slice(0, 120));
   }
   return wide.slice(0, 3);

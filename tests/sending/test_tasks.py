@@ -146,7 +146,7 @@ def test_batches_never_wait_in_the_queue_of_confirmations():
     assert route["queue"].name == "bulk"
     for control in ("feed", "recover", "plan_issue", "start_scheduled"):
         assert app.amqp.router.route({}, f"newsletter.tasks.{control}")["queue"].name == "control"
-    prompt = app.amqp.router.route({}, "signup.tasks.send_system_mail")
+    prompt = app.amqp.router.route({}, "signup.tasks.send_system_mails")
     assert prompt["queue"].name == "prompt"
 
 

@@ -5,16 +5,24 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import time_machine
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
+from newsletter.audience.eligibility import check
+from newsletter.audience.explain import why
+from newsletter.audience.reasons import Reason
+from newsletter.audience.recipients import recipients
 from newsletter.desk.models import AccessEntry
-from signup import consent, unsubscribe
+from newsletter.transports.values import Outcome as Fared
+from newsletter.transports.values import Receipt
+from signup import consent, mail, unsubscribe
+from signup.confirm import confirm
 from signup.consent import importing
 from signup.consent.importing import BadFile, Fate, Outcome, run
 from signup.mail import send_system_mail, sweep
-from signup.models import ConsentEntry, Subscriber, Subscription, Suppression, SystemMail
+from signup.models import ConsentEntry, SignUp, Subscriber, Subscription, Suppression, SystemMail
 from signup.suppress import suppress
 from tests.desk import world
 from tests.signup.conftest import Catalogue
@@ -81,6 +89,41 @@ def test_nobody_is_taken_in_silently(catalogue: Catalogue) -> None:
     link = link_in(note.content, "/unsubscribe/")
     assert Client().post(link, one_click).status_code == 200
     assert Subscription.objects.get().state == "ended"
+
+
+def test_no_issue_reaches_a_reader_before_the_note_did(catalogue: Catalogue) -> None:
+    """Planned in the minutes between: whoever does not know yet why we write is left out."""
+    taken_in(catalogue, line("ada@example.org"))
+    ada = Subscriber.objects.get()
+    letter = catalogue.living_well
+    assert not recipients(letter).exists()
+    assert check(newsletter=letter, subscriber_ids=[ada.pk]) == {ada.pk: Reason.NOT_TOLD}
+    assert "not accepted yet" in why(newsletter=letter, subscriber=ada)
+    sent(SystemMail.objects.get())
+    assert [one.subscriber_id for one in recipients(letter)] == [ada.pk]
+    assert check(newsletter=letter, subscriber_ids=[ada.pk]) == {ada.pk: None}
+
+
+def test_who_could_not_be_told_is_never_mailed(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken_in(catalogue, line("ada@example.org"))
+    note = SystemMail.objects.get()
+    refused = Receipt(Fared.PERMANENT, code=550, enhanced="5.7.1", reply="no")
+    monkeypatch.setattr(mail, "_hand_over", lambda envelope: refused)
+    send_system_mail(note.pk)
+    note.refresh_from_db()
+    assert note.state == "refused"
+    with time_machine.travel(timezone.now() + timedelta(days=40)):
+        sweep()
+        assert not recipients(catalogue.living_well).exists()
+
+
+def test_who_confirms_by_themselves_needs_no_note(catalogue: Catalogue, ask: Asking) -> None:
+    taken_in(catalogue, line("ada@example.org"))
+    ask("ada@example.org", newsletters=[catalogue.living_well])
+    confirm(sign_up=SignUp.objects.get())
+    assert recipients(catalogue.living_well).count() == 1
 
 
 def test_the_note_about_a_sale_says_that_it_was_one(catalogue: Catalogue) -> None:
@@ -151,7 +194,7 @@ def test_what_tells_of_health_is_never_imported(catalogue: Catalogue) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "why"),
+    ("wrong", "because"),
     [
         (line("ada@example.org", "consent"), "imported or soft_opt_in"),
         (line("ada@example.org", evidence=""), "evidence"),
@@ -166,11 +209,11 @@ def test_what_tells_of_health_is_never_imported(catalogue: Catalogue) -> None:
     ],
 )
 def test_a_line_that_will_not_do_is_refused_by_itself(
-    catalogue: Catalogue, wrong: str, why: str
+    catalogue: Catalogue, wrong: str, because: str
 ) -> None:
     outcomes = taken_in(catalogue, wrong + line("bob@example.org"))
-    if why != "":
-        assert why in outcomes[0].why or why == "basis"
+    if because != "":
+        assert because in outcomes[0].why or because == "basis"
     assert [outcome.fate for outcome in outcomes] == [Fate.REFUSED, Fate.TAKEN]
     assert "ada" not in outcomes[0].why and "info@" not in outcomes[0].why
     assert [reader.email_key for reader in Subscriber.objects.all()] == ["bob@example.org"]

@@ -48,6 +48,34 @@ def test_within_a_second_nothing_is_read_twice(
         read()
 
 
+def test_what_was_lately_asked_for_is_read_anew_together(
+    clock: Callable[[float], None],
+    catalogue: Catalogue,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    """Else a flood over forty conditions would ask forty times a second."""
+    offered.conditions(["asthma"])
+    clock(0.5)
+    offered.conditions(["herniated-disk"])
+    clock(0.7)
+    with django_assert_num_queries(1):
+        assert offered.conditions(["asthma"]) == [catalogue.asthma]
+        clock(0.9)
+        assert offered.conditions(["herniated-disk"]) == [catalogue.disk]
+
+
+def test_what_nobody_asked_for_lately_is_not_read_along(
+    clock: Callable[[float], None],
+    catalogue: Catalogue,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    offered.conditions(["asthma"])
+    clock(60)
+    offered.conditions(["herniated-disk"])
+    with django_assert_num_queries(1):
+        assert offered.conditions(["asthma"]) == [catalogue.asthma]
+
+
 def test_after_a_second_a_newsletter_that_closed_is_closed(
     clock: Callable[[float], None], catalogue: Catalogue, client: Client
 ) -> None:

@@ -18,6 +18,7 @@ from signup.models import (
     Subscription,
     SystemMail,
 )
+from tests.running.processes import wait_until
 from tests.signup.conftest import Catalogue
 from tests.signup.filling_in import CHECK_INBOX, filled_in, nothing_was_kept
 
@@ -68,7 +69,7 @@ def test_the_worker_gets_an_id_and_nothing_else(
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
         browser_client.post("/sign-up/", filled_in())
-    (raw,) = valkey.lrange("prompt", 0, -1)
+    (raw,) = wait_until(lambda: valkey.lrange("prompt", 0, -1), seconds=20)
     assert b"ada" not in raw
     assert b"herniated" not in raw
 
@@ -78,17 +79,20 @@ def test_a_broker_that_is_away_loses_no_sign_up(
     catalogue: Catalogue,
     monkeypatch: pytest.MonkeyPatch,
     django_capture_on_commit_callbacks: Any,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     from kombu.exceptions import OperationalError
 
-    from signup import tasks
+    from signup import handing_over, tasks
 
     def away(*_args: object) -> None:
         raise OperationalError("nobody there")
 
-    monkeypatch.setattr(tasks.send_system_mail, "delay", away)
+    monkeypatch.setattr(tasks.send_system_mails, "delay", away)
     with django_capture_on_commit_callbacks(execute=True):
         response = browser_client.post("/sign-up/", filled_in())
+    handing_over.now()
+    assert "the sweep will send the mail" in caplog.text
     assert response["Location"] == CHECK_INBOX
     assert SystemMail.objects.count() == 1
 

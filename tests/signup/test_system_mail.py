@@ -369,8 +369,8 @@ def test_a_confirmation_goes_out_past_an_older_suppression(ask: Asking) -> None:
 
 
 def test_the_tasks_are_harmless_with_ids_that_mean_nothing(db: None) -> None:
-    tasks.send_system_mail(None)
-    tasks.send_system_mail(987_654)
+    tasks.send_system_mails([])
+    tasks.send_system_mails([987_654])
     tasks.sweep_system_mail()
     assert memory.outbox == []
 

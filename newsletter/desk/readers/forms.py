@@ -159,7 +159,7 @@ class BreachForm(ReasonForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         since, until = cleaned.get("since"), cleaned.get("until")
-        if since and until and since >= until:
+        if since and until and since > until:
             self.add_error("until", _("The end lies before the beginning."))
         what = cleaned.get("what")
         if what in (breach.NEWSLETTER, breach.MAILINGS) and not cleaned.get("newsletter"):
@@ -174,7 +174,8 @@ class BreachForm(ReasonForm):
         return breach.Breach(
             what=cleaned["what"],
             since=cleaned["since"],
-            until=cleaned["until"],
+            # The field knows minutes: the whole of the last one belongs to it.
+            until=cleaned["until"].replace(second=59, microsecond=999_999),
             newsletter=cleaned["newsletter"],
             account=account.pk if account else None,
         )

@@ -83,6 +83,7 @@ class Delivery(models.Model):
         CANCELLED = "cancelled", _("the mailing was cancelled")
         NOTHING_LEFT = "nothing_left", _("its articles were withdrawn")
         ERASED = "erased", _("erased")
+        NOT_TOLD = "not_told", _("not told yet where the address came from")
 
     TRANSITIONS = {
         # Handed to the relay is what is queued, in a claimed batch, in front of `handed_upto`:
