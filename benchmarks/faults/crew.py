@@ -6,7 +6,6 @@ import signal
 import socket
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
@@ -67,7 +66,7 @@ class Crew:
             try:
                 with urllib.request.urlopen(f"{url}/healthz", timeout=5) as answer:
                     return bool(answer.status == 200)
-            except urllib.error.URLError:
+            except OSError:
                 return False
 
         processes.wait_until(answers, seconds=60, every=0.2, about=f"web: {web.log}")
@@ -117,7 +116,8 @@ class Crew:
 
     def strike(self, worker: Running, dice: random.Random) -> str:
         """Kill the worker, one of its processes, or tell it to stop. Returns what was done."""
-        how = dice.choice(KILLS)
+        # As often one of its processes as all of it, which takes seconds to come back.
+        how = dice.choice([*KILLS, PROCESS_KILLED])
         if how == PROCESS_KILLED:
             # As the kernel does when memory runs out: Celery starts another one.
             children = processes.children_of(worker.pid)
