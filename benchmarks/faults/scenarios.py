@@ -178,7 +178,9 @@ def crowd(ground: Ground, sizes: Sizes, dice: random.Random) -> Iterator[Play]:
 def pooler(ground: Ground, sizes: Sizes, dice: random.Random) -> Iterator[Play]:
     """Everybody speaks to PostgreSQL through PgBouncer, which pools by transaction, and dies."""
     with (
-        pgbouncer.running(ground.postgres) as between,
+        pgbouncer.running(
+            host=str(ground.postgres.folder), user=ground.postgres.user
+        ) as between,
         play(
             ground, "pooler", readers=sizes.few, dice=dice, seconds=240,
             env={"DATABASE_URL": between.url()},

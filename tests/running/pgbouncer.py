@@ -1,7 +1,7 @@
 """A PgBouncer of our own in front of a PostgreSQL of our own, pooling by transaction.
 
-It needs the Debian package `pgbouncer` (or its like). It refuses to run as root; then it is
-started as the server's own user. It listens on loopback, and keeps nothing.
+It needs the Debian package `pgbouncer` (or its like). It refuses to run as root; then it is started
+as nobody. It listens on loopback, and keeps nothing.
 """
 
 import contextlib
@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from project import leash
-from tests.running.postgres import Cluster
 
 _SETTINGS = """\
 [databases]
@@ -39,6 +38,8 @@ logfile = {folder}/log
 """
 # Fewer than a few workers would hold by themselves, so that they have to take turns.
 CONNECTIONS = 6
+# Whom to become when we are root.
+ACCOUNT = "nobody"
 
 
 class NoPgBouncer(Exception):
@@ -60,7 +61,7 @@ class PgBouncer:
 
     def start(self) -> None:
         """Raises NoPgBouncer."""
-        account = pwd.getpwnam(self.user)
+        account = pwd.getpwnam(ACCOUNT)
         self._process = leash.start(
             self._argv,
             user=(account.pw_uid, account.pw_gid) if os.geteuid() == 0 else None,
@@ -89,8 +90,10 @@ class PgBouncer:
 
 
 @contextlib.contextmanager
-def running(server: Cluster) -> Iterator[PgBouncer]:
-    """Start PgBouncer in front of `server`. Raises NoPgBouncer."""
+def running(*, host: str, user: str) -> Iterator[PgBouncer]:
+    """Start PgBouncer in front of the server at `host`, the folder of its socket, where `user` may
+    come in without a password. Raises NoPgBouncer.
+    """
     program = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin:/sbin")
     if program is None:
         raise NoPgBouncer("PgBouncer is not installed (Debian: apt-get install pgbouncer).")
@@ -99,16 +102,14 @@ def running(server: Cluster) -> Iterator[PgBouncer]:
         port = free.getsockname()[1]
     folder = Path(tempfile.mkdtemp(prefix="pgbouncer-"))
     try:
-        (folder / "users").write_text(f'"{server.user}" ""\n')
+        (folder / "users").write_text(f'"{user}" ""\n')
         (folder / "settings").write_text(
-            _SETTINGS.format(
-                server=server.folder, port=port, folder=folder, connections=CONNECTIONS
-            )
+            _SETTINGS.format(server=host, port=port, folder=folder, connections=CONNECTIONS)
         )
         if os.geteuid() == 0:
             for path in (folder, *folder.iterdir()):
-                shutil.chown(path, server.user)
-        found = PgBouncer(port, server.user, folder, [program, str(folder / "settings")])
+                shutil.chown(path, ACCOUNT)
+        found = PgBouncer(port, user, folder, [program, str(folder / "settings")])
         found.start()
         try:
             yield found
