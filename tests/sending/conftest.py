@@ -1,6 +1,6 @@
 import pytest
 
-from newsletter.sending import pace, stopping
+from newsletter.sending import brakes, pace, stopping
 from newsletter.transports import memory
 
 
@@ -9,6 +9,7 @@ def _fresh():
     """Nothing that a process remembers reaches the next test."""
     memory.outbox.clear()
     pace.forget()
+    brakes.forget()
     stopping.go_on()
     yield
     stopping.go_on()
