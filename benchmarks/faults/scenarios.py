@@ -63,9 +63,16 @@ def asleep(ground: Ground, sizes: Sizes, dice: random.Random) -> Iterator[Play]:
         for share, worker in ((0.1, first), (0.4, second), (0.7, first)):
             it.until(share)
             worker.freeze()
-            held = _held_by(it, worker)
-            it.for_seconds(LEASE + 6)
-            it.expect(held and not _held_by(it, worker) & held, "a sleeper's batch was not taken")
+            while not (held := _held_by(it, worker)):
+                # It was between two batches just then.
+                worker.thaw()
+                it.watch()
+                worker.freeze()
+            it.for_seconds(LEASE + 1)
+            asleep = time.monotonic()
+            while _held_by(it, worker) & held and time.monotonic() < asleep + 60:
+                it.watch()
+            it.expect(not _held_by(it, worker) & held, "a sleeper's batch was not taken")
             worker.thaw()
             it.count("worker frozen")
         it.until_end()
