@@ -31,6 +31,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--leavers", type=int, default=500)
     parser.add_argument("--away", type=float, default=60, help="seconds without a relay")
+    parser.add_argument("--patience", type=float, default=1, help="longer, on a busy machine")
     parser.add_argument("--only", default=",".join(SCENARIOS), help=", ".join(SCENARIOS))
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args()
@@ -39,7 +40,9 @@ def main() -> int:
         parser.error(f"--only knows {', '.join(SCENARIOS)}; not {', '.join(sorted(unknown))}")
     if not (100 <= chosen.few <= 100_000 and 100 <= chosen.readers <= 1_000_000):
         parser.error("--few is 100 to 100000, --readers 100 to 1000000")
-    sizes = Sizes(chosen.readers, chosen.kills, chosen.few, chosen.leavers, chosen.away)
+    sizes = Sizes(
+        chosen.readers, chosen.kills, chosen.few, chosen.leavers, chosen.away, chosen.patience
+    )
     begun = time.monotonic()
     with ground() as stands:
         found = {}

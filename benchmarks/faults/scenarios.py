@@ -27,6 +27,8 @@ class Sizes(NamedTuple):
     leavers: int
     # Seconds for which the relay is away.
     away: float
+    # How many times longer than usual a scenario may take.
+    patience: float
 
 
 Scenario = Callable[[Ground, Sizes, random.Random], AbstractContextManager[Play]]
@@ -37,7 +39,12 @@ def killed(ground: Ground, sizes: Sizes, dice: random.Random) -> Iterator[Play]:
     """Workers are killed, or told to stop, at random all through a large mailing."""
     at = sorted(dice.uniform(0.001, 0.97) for _ in range(sizes.kills))
     with play(
-        ground, "killed", readers=sizes.readers, dice=dice, seconds=900, newsletter="faults-many"
+        ground,
+        "killed",
+        readers=sizes.readers,
+        dice=dice,
+        seconds=900 * sizes.patience,
+        newsletter="faults-many",
     ) as it:
         it.crew.start_beat()
         it.crew.start_control()
@@ -55,7 +62,7 @@ def killed(ground: Ground, sizes: Sizes, dice: random.Random) -> Iterator[Play]:
 @contextmanager
 def asleep(ground: Ground, sizes: Sizes, dice: random.Random) -> Iterator[Play]:
     """Workers sleep past their lease in the middle of a chunk, and wake up."""
-    with play(ground, "asleep", readers=sizes.few, dice=dice, seconds=240) as it:
+    with play(ground, "asleep", readers=sizes.few, dice=dice, seconds=240 * sizes.patience) as it:
         it.relay.order(delay=0.05)
         it.crew.start_beat()
         it.crew.start_control()
@@ -98,7 +105,7 @@ def _held_by(it: Play, worker: Running) -> set[tuple[int, int]]:
 @contextmanager
 def database(ground: Ground, sizes: Sizes, dice: random.Random) -> Iterator[Play]:
     """PostgreSQL is restarted, and crashes, while mail is on the wire."""
-    with play(ground, "database", readers=sizes.few, dice=dice, seconds=240) as it:
+    with play(ground, "database", readers=sizes.few, dice=dice, seconds=240 * sizes.patience) as it:
         it.relay.order(delay=0.05)
         it.crew.start_beat()
         it.crew.start_control()
@@ -116,7 +123,7 @@ def database(ground: Ground, sizes: Sizes, dice: random.Random) -> Iterator[Play
 @contextmanager
 def broker(ground: Ground, sizes: Sizes, dice: random.Random) -> Iterator[Play]:
     """Valkey is flushed, killed and started again."""
-    with play(ground, "broker", readers=sizes.few, dice=dice, seconds=240) as it:
+    with play(ground, "broker", readers=sizes.few, dice=dice, seconds=240 * sizes.patience) as it:
         it.relay.order(delay=0.05)
         it.crew.start_beat()
         it.crew.start_control()
@@ -137,7 +144,9 @@ def broker(ground: Ground, sizes: Sizes, dice: random.Random) -> Iterator[Play]:
 @contextmanager
 def relay(ground: Ground, sizes: Sizes, dice: random.Random) -> Iterator[Play]:
     """Answers get lost, then contents; the relay dies, is away, and comes back half well."""
-    with play(ground, "relay", readers=sizes.few, dice=dice, seconds=300 + sizes.away) as it:
+    with play(
+        ground, "relay", readers=sizes.few, dice=dice, seconds=(300 + sizes.away) * sizes.patience
+    ) as it:
         it.relay.order(delay=0.05)
         it.crew.start_beat()
         it.crew.start_control()
@@ -167,7 +176,7 @@ def _tried_more_than_once(it: Play) -> int:
 @contextmanager
 def crowd(ground: Ground, sizes: Sizes, dice: random.Random) -> Iterator[Play]:
     """Two beats, two control workers, and every task handed over twice."""
-    with play(ground, "crowd", readers=sizes.few, dice=dice, seconds=240) as it:
+    with play(ground, "crowd", readers=sizes.few, dice=dice, seconds=240 * sizes.patience) as it:
         it.relay.order(delay=0.02)
         for _ in range(2):
             it.crew.start_beat("benchmarks.faults.twice")
@@ -189,7 +198,7 @@ def pooler(ground: Ground, sizes: Sizes, dice: random.Random) -> Iterator[Play]:
             host=str(ground.postgres.folder), user=ground.postgres.user
         ) as between,
         play(
-            ground, "pooler", readers=sizes.few, dice=dice, seconds=240,
+            ground, "pooler", readers=sizes.few, dice=dice, seconds=240 * sizes.patience,
             env={"DATABASE_URL": between.url()},
         ) as it,
     ):  # fmt: skip
@@ -219,7 +228,7 @@ def disk(ground: Ground, sizes: Sizes, dice: random.Random) -> Iterator[Play]:
     "Full" is a limit on the size of files (RLIMIT_FSIZE) of the processes that send: the kernel
     refuses to allot the journal's room, as it does without any left, and nobody needs to be root.
     """
-    with play(ground, "disk", readers=sizes.few, dice=dice, seconds=240) as it:
+    with play(ground, "disk", readers=sizes.few, dice=dice, seconds=240 * sizes.patience) as it:
         it.relay.order(delay=0.05)
         it.crew.start_beat()
         it.crew.start_control()
@@ -254,7 +263,7 @@ def _disk_is(worker: Running, *, full: bool) -> None:
 def unsubscribing(ground: Ground, sizes: Sizes, dice: random.Random) -> Iterator[Play]:
     """Readers leave by one click, through the web server, from a mailing at full speed."""
     with play(
-        ground, "unsubscribing", readers=sizes.readers, dice=dice, seconds=300,
+        ground, "unsubscribing", readers=sizes.readers, dice=dice, seconds=300 * sizes.patience,
         newsletter="faults-many", lines=8,
     ) as it:  # fmt: skip
         url = it.crew.start_web()
