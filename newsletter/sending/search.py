@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from newsletter.sending import brakes, pace, throttle
+from newsletter.sending import brakes, pace, throttle, warm_up
 from newsletter.sending.chunk import Chunk, next_chunk
 from newsletter.sending.claim import Claim
 from newsletter.sending.clock import steady
@@ -43,7 +43,18 @@ class Search:
 
     def go_on(self, held: Held, *, over: bool, alone: bool) -> Found:
         """Return the next chunk of `held`, or, if that is `over`, of another batch."""
-        grant = throttle.take(self.transport, pace.chunk_size(self.transport))
+        alert = self.mailing.kind == Mailing.Kind.ALERT
+        today = warm_up.take(pace.chunk_size(self.transport), alert=alert)
+        if not today:
+            return Found()
+        found = self._look(held, today, over=over, alone=alone)
+        warm_up.give_back(
+            today - (len(found.chunk.rows) - len(found.waiting) if found.chunk else 0)
+        )
+        return found
+
+    def _look(self, held: Held, most: int, *, over: bool, alone: bool) -> Found:
+        grant = throttle.take(self.transport, most)
         if not grant.messages:
             return Found(wait=grant.wait)
         if over:

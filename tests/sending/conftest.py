@@ -1,6 +1,6 @@
 import pytest
 
-from newsletter.sending import brakes, pace, stopping
+from newsletter.sending import brakes, pace, stopping, warm_up
 from newsletter.transports import memory
 
 
@@ -10,6 +10,7 @@ def _fresh():
     memory.outbox.clear()
     pace.forget()
     brakes.forget()
+    warm_up.forget()
     stopping.go_on()
     yield
     stopping.go_on()
