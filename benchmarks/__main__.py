@@ -3,7 +3,13 @@
 import subprocess
 import sys
 
-MEASUREMENTS = ("benchmarks.engine", "benchmarks.pipeline", "benchmarks.signup")
+MEASUREMENTS = (
+    "benchmarks.engine",
+    "benchmarks.pipeline",
+    "benchmarks.plan",
+    "benchmarks.staff",
+    "benchmarks.signup",
+)
 
 
 def main() -> int:

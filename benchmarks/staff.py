@@ -15,7 +15,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -168,8 +168,10 @@ def _process_at(port: int) -> int:
     """Return the id of our child that serves `port`: gunicorn's first process."""
     wanted = f"PORT={port}".encode()
     for child in processes.children_of(os.getpid()):
-        if wanted in Path(f"/proc/{child}/environ").read_bytes().split(b"\0"):
-            return child
+        # `ps` itself was a child of ours and is gone; the database is not ours to read.
+        with suppress(OSError):
+            if wanted in Path(f"/proc/{child}/environ").read_bytes().split(b"\0"):
+                return child
     raise RuntimeError("gunicorn was not found.")
 
 
