@@ -11,6 +11,7 @@ MEASUREMENTS = (
     "benchmarks.plan",
     "benchmarks.signup",
     "benchmarks.list_bomb",
+    "benchmarks.staff",
 )
 
 

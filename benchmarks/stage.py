@@ -36,18 +36,25 @@ def stage(database: str) -> Iterator[None]:
         stack.callback(server.stop)
         if not valkey.wait_until_ready(folder / "valkey"):
             sys.exit(f"Valkey did not start:\n{server.output}")
-        os.environ["DJANGO_SETTINGS_MODULE"] = "project.settings"
-        import django
-
-        django.setup()
-        from django.core.management import call_command
-        from django.db import connections
-
-        call_command("migrate", verbosity=0)
-        try:
+        with django():
             yield
-        finally:
-            connections.close_all()
+
+
+@contextlib.contextmanager
+def django() -> Iterator[None]:
+    """Set up Django, and migrate the database that DATABASE_URL names."""
+    os.environ["DJANGO_SETTINGS_MODULE"] = "project.settings"
+    from django import setup
+
+    setup()
+    from django.core.management import call_command
+    from django.db import connections
+
+    call_command("migrate", verbosity=0)
+    try:
+        yield
+    finally:
+        connections.close_all()
 
 
 def here() -> dict[str, Any]:

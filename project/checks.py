@@ -1,6 +1,7 @@
 """What is set wrongly, said before it does harm. Each has an id and a hint (docs/settings.md)."""
 
 import email.utils
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,6 +12,10 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
 _EXAMPLE = ("example", "example.com", "example.net", "example.org", "invalid", "localhost", "test")
 _LEAST_DISTINCT = 8
+_LABEL = r"(?!-)[a-z0-9-]{1,63}(?<!-)"
+_HOST = re.compile(rf"{_LABEL}(\.{_LABEL})+")
+# Beside at most 52 octets, an @ and a pair of brackets, in 256 (RFC 5321 section 4.5.3.1.3).
+_LONGEST_BOUNCE_DOMAIN = 200
 
 
 def _live() -> bool:
@@ -20,7 +25,7 @@ def _live() -> bool:
 
 @register("wellread", Tags.security)
 def check_settings(app_configs: Iterable[AppConfig] | None, **_: Any) -> list[CheckMessage]:
-    return [*_addresses(), *_secret_key(), *_mail(), *_work(), *_stores()]
+    return [*_addresses(), *_secret_key(), *_mail(), *_bounces(), *_work(), *_stores()]
 
 
 def _addresses() -> Iterator[CheckMessage]:
@@ -98,6 +103,28 @@ def _mail() -> Iterator[CheckMessage]:
             f"DEFAULT_FROM_EMAIL is {address}, an address that nobody can have.",
             hint="Set it to an address at a domain of yours, with SPF, DKIM and DMARC in order.",
             id="wellread.E008",
+        )
+
+
+def _bounces() -> Iterator[CheckMessage]:
+    domain = settings.BOUNCE_DOMAIN
+    if not domain:
+        return
+    if (
+        not _HOST.fullmatch(domain)
+        or len(domain) > _LONGEST_BOUNCE_DOMAIN
+        or (_live() and _is_example(domain))
+    ):
+        yield Error(
+            f"BOUNCE_DOMAIN is {domain!r}: no bounce could ever come back there.",
+            hint="Write it like bounces.example.org, in ASCII (xn--…), at a domain of yours.",
+            id="wellread.E013",
+        )
+    if settings.ESP:
+        yield Warning(
+            "BOUNCE_DOMAIN has no effect with ESP: the provider has return paths of its own.",
+            hint="Leave BOUNCE_DOMAIN out; bounces are told by the provider's webhook.",
+            id="wellread.W004",
         )
 
 

@@ -213,6 +213,8 @@ ESP = env.text("ESP", default="")
 ESP_HEALTH_AGREEMENT = env.text("ESP_HEALTH_AGREEMENT", default="")
 # The ESP in whose account measuring was switched off, where no call can do that.
 ESP_TRACKING_OFF = env.text("ESP_TRACKING_OFF", default="")
+# Where bounces of mailings go, each to an address of its own; without it, to the newsletter's own.
+BOUNCE_DOMAIN = env.text("BOUNCE_DOMAIN", default="").lower().rstrip(".")
 # Keys of the ESP as django-anymail names them: ANYMAIL_MAILGUN_API_KEY and the like.
 ANYMAIL = env.starting_with("ANYMAIL_")
 # Names of the DKIM keys that the relay signs with: only by name can a key be looked up.

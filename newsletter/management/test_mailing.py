@@ -50,15 +50,15 @@ def make(readers: int) -> Mailing:
     return plan.resume(plan.plan_issue(issue=issue, approval=approval, by=None))
 
 
-def make_newsletter() -> Newsletter:
+def make_newsletter(slug: str = SLUG) -> Newsletter:
     newsletter, _ = Newsletter.objects.get_or_create(
-        slug=SLUG,
+        slug=slug,
         defaults={
             "name": "Test mailing",
             "promise": "Goes to readers who do not exist.",
             "from_name": "Test mailing",
             "from_email": "test@wellread.example",
-            "list_id_label": SLUG,
+            "list_id_label": slug,
             "postal_address": "1 Test Street, Example Town",
             "open_for_signup": False,
         },

@@ -15,6 +15,8 @@ from newsletter.sending.clock import sql_in, sql_now
 _HELD = " WHERE id = %s AND epoch = %s AND state = 'claimed'"
 # A batch's id and the epoch of the claim.
 Held = tuple[int, int]
+# And the domain that all of it goes to, where that is mailed more slowly.
+Taken = tuple[int, int, str]
 
 
 @cache
@@ -27,16 +29,16 @@ def _take(vendor: str) -> str:
         " (SELECT id FROM sending_batch WHERE mailing_id = %s AND state = 'ready'"
         f" AND (not_before IS NULL OR not_before <= {sql_now()})"
         f" AND (fed_at IS NULL OR fed_at <= %s) ORDER BY id LIMIT 1{lock})"
-        " RETURNING id, epoch"
+        " RETURNING id, epoch, domain"
     )
 
 
-def take_next(mailing: int, worker: str, seconds: float, fed_before: datetime) -> Held | None:
+def take_next(mailing: int, worker: str, seconds: float, fed_before: datetime) -> Taken | None:
     """Claim the mailing's first batch that is ready, and that nobody was handed since."""
     fed = connection.ops.adapt_datetimefield_value(fed_before)
     with connection.cursor() as cursor:
         cursor.execute(_take(connection.vendor), [seconds, worker, mailing, fed])
-        taken: Held | None = cursor.fetchone()
+        taken: Taken | None = cursor.fetchone()
         return taken
 
 

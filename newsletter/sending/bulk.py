@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection
 
@@ -16,6 +16,8 @@ class Change(NamedTuple):
     reply: str
     retry_at: datetime | None
     outcome_at: datetime | None
+    # Whether that counts as an attempt.
+    tried: bool = True
 
 
 _ACCEPT = (
@@ -24,7 +26,7 @@ _ACCEPT = (
 )
 _CHANGE = (
     "UPDATE sending_delivery SET state = {0}state, reply = {0}reply, retry_at = {0}retry_at,"
-    " outcome_at = {0}outcome_at, attempt = attempt + 1"
+    " outcome_at = {0}outcome_at, attempt = attempt + {0}tried"
 )
 
 
@@ -51,11 +53,12 @@ def change(batch: int, changes: Sequence[Change]) -> int:
     adapt = connection.ops.adapt_datetimefield_value
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            columns = list(map(list, zip(*changes, strict=True)))
+            columns: list[list[Any]] = list(map(list, zip(*changes, strict=True)))
+            columns[-1] = list(map(int, columns[-1]))
             cursor.execute(
                 f"{_CHANGE.format('found.')} FROM unnest(%s::bigint[], %s::text[], %s::text[],"
-                " %s::timestamptz[], %s::timestamptz[])"
-                " AS found(pk, state, reply, retry_at, outcome_at)"
+                " %s::timestamptz[], %s::timestamptz[], %s::int[])"
+                " AS found(pk, state, reply, retry_at, outcome_at, tried)"
                 " WHERE sending_delivery.id = found.pk AND batch_id = %s"
                 " AND sending_delivery.state = 'queued'",
                 [*columns, batch],
@@ -65,13 +68,13 @@ def change(batch: int, changes: Sequence[Change]) -> int:
         for one in changes:
             cursor.execute(
                 "UPDATE sending_delivery SET state = %s, reply = %s, retry_at = %s,"
-                " outcome_at = %s, attempt = attempt + 1"
+                " outcome_at = %s, attempt = attempt + %s"
                 " WHERE id = %s AND batch_id = %s AND state = 'queued'",
                 [
                     str(one.state), one.reply,
                     adapt(one.retry_at) if one.retry_at else None,
                     adapt(one.outcome_at) if one.outcome_at else None,
-                    one.pk, batch,
+                    int(one.tried), one.pk, batch,
                 ],
             )  # fmt: skip
             changed += cursor.rowcount

@@ -24,6 +24,8 @@ class Claim:
     epoch: int
     worker: str
     mailing: Mailing
+    # Where all of it goes, for a batch of one domain that is mailed more slowly.
+    domain: str
     lease: Lease = field(repr=False)
     # The place up to which this claim has looked at its rows, and up to which it handed them over.
     reached: int = 0
@@ -48,7 +50,7 @@ def claim(batch_id: int, worker: str) -> Claim | None:
     if batch is None or batch.mailing.state != Mailing.State.SENDING:
         return None
     # Should the mailing be paused at this very moment, the first chunk's own look sees it.
-    return _take(batch_id, batch.epoch, batch.mailing, worker)
+    return _take(batch, worker)
 
 
 def claim_another(mailing: Mailing, worker: str) -> Claim | None:
@@ -60,18 +62,21 @@ def claim_another(mailing: Mailing, worker: str) -> Claim | None:
     lease = Lease(seconds, since=steady())
     fed_before = timezone.now() - timedelta(seconds=HINT_SECONDS)
     taken = batch_sql.take_next(mailing.pk, worker[:120], seconds, fed_before)
-    return Claim(*taken, worker, mailing, lease) if taken else None
+    if taken is None:
+        return None
+    batch, epoch, domain = taken
+    return Claim(batch, epoch, worker, mailing, domain, lease)
 
 
-def _take(batch_id: int, epoch: int, mailing: Mailing, worker: str) -> Claim | None:
+def _take(batch: Batch, worker: str) -> Claim | None:
     seconds = settings.SENDING_LEASE_SECONDS
     lease = Lease(seconds, since=steady())
     taken = (
-        Batch.objects.filter(pk=batch_id, epoch=epoch, state=Batch.State.READY)
+        Batch.objects.filter(pk=batch.pk, epoch=batch.epoch, state=Batch.State.READY)
         .filter(Q(not_before__isnull=True) | Q(not_before__lte=database_now()))
         .update(
             state=Batch.State.CLAIMED,
-            epoch=epoch + 1,
+            epoch=batch.epoch + 1,
             lease_until=database_in(seconds),
             worker=worker[:120],
             fed_at=None,
@@ -79,4 +84,6 @@ def _take(batch_id: int, epoch: int, mailing: Mailing, worker: str) -> Claim | N
             handed_upto=0,
         )
     )
-    return Claim(batch_id, epoch + 1, worker, mailing, lease) if taken else None
+    if not taken:
+        return None
+    return Claim(batch.pk, batch.epoch + 1, worker, batch.mailing, batch.domain, lease)

@@ -5,12 +5,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from django.conf import settings
+
 from newsletter.rendering.copies import IssueCopies, ReaderRow
 from newsletter.sending.digest_copies import DigestMail, follows_of
 from newsletter.sending.errors import ContentDamaged
 from newsletter.sending.models import Edition, Mailing
 from newsletter.sending.row import Row
 from newsletter.sending.stored import read_back
+from newsletter.transports.return_path import return_path_maker
 from newsletter.transports.values import Envelope
 from newsletter.wire.message import CompiledMessage
 
@@ -19,7 +22,8 @@ from newsletter.wire.message import CompiledMessage
 class Prepared:
     """The copies of one chunk."""
 
-    sender: str
+    # From a delivery's id to where its bounces go.
+    sender: Callable[[int], str]
     copy: Callable[[Row], bytes]
     # True when there is nothing to send to this reader any more.
     is_empty: Callable[[Row], bool]
@@ -28,8 +32,8 @@ class Prepared:
     def envelope(self, row: Row) -> Envelope:
         """Raises UnsafeValue or UnsafeEnvelope when this reader's values cannot go into a mail."""
         if row.edition in self._checked:
-            return Envelope.of_compiled(self.sender, row.email, self.copy(row))
-        envelope = Envelope(self.sender, row.email, self.copy(row))
+            return Envelope.of_compiled(self.sender(row.pk), row.email, self.copy(row))
+        envelope = Envelope(self.sender(row.pk), row.email, self.copy(row))
         self._checked.add(row.edition)
         return envelope
 
@@ -51,9 +55,25 @@ def copies_of(mailing: Mailing) -> Copies:
     return _Issues(mailing)
 
 
+def envelope_senders(mailing: Mailing) -> Callable[[int], str]:
+    """Return a function from a delivery's id to its envelope sender. The hot path.
+
+    With BOUNCE_DOMAIN each copy has a return path of its own, signed with the key that the mailing
+    began with, so that a second copy has the first one's. Without it bounces go to whom the
+    newsletter comes from.
+    """
+    if not settings.BOUNCE_DOMAIN:
+        plain = mailing.newsletter.from_email
+        return lambda delivery: plain
+    keys = settings.TOKEN_KEYS
+    # As for links: a key that is not listed any more would make what nobody can check.
+    version, secret = next((key for key in keys if key[0] == mailing.token_version), keys[0])
+    return return_path_maker(version, secret, settings.BOUNCE_DOMAIN)
+
+
 class _Issues:
     def __init__(self, mailing: Mailing) -> None:
-        self._sender = mailing.newsletter.from_email
+        self._sender = envelope_senders(mailing)
         self._editions = {
             edition.pk: IssueCopies(load(edition), mailing.stamp)
             for edition in mailing.editions.select_related("frozen")
@@ -78,7 +98,7 @@ class _Issues:
 
 class _Digests:
     def __init__(self, mailing: Mailing) -> None:
-        self._sender = mailing.newsletter.from_email
+        self._sender = envelope_senders(mailing)
         self._mail = DigestMail(mailing)
 
     def prepare(self, rows: Sequence[Row]) -> Prepared:

@@ -21,6 +21,10 @@ from newsletter.transports.values import Outcome, without_addresses
 
 log = logging.getLogger(__name__)
 
+# How long batches to one slowed domain wait for each other, each of them and at most.
+TURN_SECONDS = 2.0
+LONGEST_TURN = 300.0
+
 # This process' own, made when it sends for the first time; one, or none yet.
 _journals: list[Journal] = []
 
@@ -77,7 +81,7 @@ def deliver(
             return _stop(held, run.stopped_by.as_line())
         return _wait_for_line(held, run.stopped_by.as_line())
     for left in held:
-        release(left)
+        release(left, pause=_turn(left.domain, run.domain_wait) if left.domain else 0.0)
     if run.mailing_stopped:
         return Ending.STOPPED
     return Ending.RELEASED if held else Ending.DONE
@@ -101,6 +105,15 @@ def put_away() -> None:
     """This process ends, and what it did is recorded."""
     while _journals:
         _journals.pop().close()
+
+
+def _turn(domain: str, wait: float) -> float:
+    """Return how many seconds a batch to one slowed domain waits: until its turn comes, so that
+    not all of them are claimed again and again for the few messages that may go."""
+    if not wait:
+        return 0.0
+    others = Batch.objects.filter(domain=domain, state=Batch.State.READY).count()
+    return min(LONGEST_TURN, max(wait, TURN_SECONDS) * (others + 1))
 
 
 def _open_journal() -> Journal:

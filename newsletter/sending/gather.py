@@ -13,6 +13,7 @@ from typing import NamedTuple
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 
+from newsletter.sending import brakes
 from newsletter.sending.errors import OutOfBalance
 from newsletter.sending.models import Batch, Delivery, Mailing
 from newsletter.sending.plan import BATCH
@@ -27,25 +28,30 @@ class _Due(NamedTuple):
     mailing: int
     batch: int
     state: str
+    # The recipient's domain, if it is mailed more slowly just now.
+    domain: str = ""
 
 
 def gather(now: datetime) -> int:
     """Move what is due at `now` into batches of its own. Returns how many deliveries moved."""
-    rows = map(
-        _Due._make,
-        Delivery.objects.filter(retry_at__lte=now, mailing__state=Mailing.State.SENDING)
+    rows = [
+        _Due(*values)
+        for values in Delivery.objects.filter(
+            retry_at__lte=now, mailing__state=Mailing.State.SENDING
+        )
         .order_by("retry_at", "pk")
-        .values_list("pk", "mailing_id", "batch_id", "state")[:AT_ONCE],
-    )
+        .values_list("pk", "mailing_id", "batch_id", "state")[:AT_ONCE]
+    ]
     # Second copies by themselves: they are handed over one by one, which must not slow the others.
-    alike: defaultdict[tuple[int, bool], list[_Due]] = defaultdict(list)
-    for row in rows:
-        alike[row.mailing, row.state == Delivery.State.UNKNOWN].append(row)
+    # Those of a slowed domain too: they wait together, and nobody else waits with them.
+    alike: defaultdict[tuple[int, bool, str], list[_Due]] = defaultdict(list)
+    for row in _with_domains(rows):
+        alike[row.mailing, row.state == Delivery.State.UNKNOWN, row.domain].append(row)
     moved = 0
-    for (mailing, _), due in alike.items():
+    for (mailing, _, domain), due in alike.items():
         for start in range(0, len(due), BATCH):
             try:
-                moved += _move(mailing, due[start : start + BATCH])
+                moved += _move(mailing, due[start : start + BATCH], domain)
             except (OutOfBalance, IntegrityError):
                 # Another feeder was faster with some of these rows, which shows either here or
                 # in the constraint on the old batch's counts. Nothing was changed, and the next
@@ -54,10 +60,26 @@ def gather(now: datetime) -> int:
     return moved
 
 
-def _move(mailing: int, due: Sequence[_Due]) -> int:
+def _with_domains(rows: list[_Due]) -> list[_Due]:
+    if not rows:
+        return rows
+    brakes.take({})  # hears who is slowed
+    if not brakes.braked():
+        return rows
+    emails = dict(
+        Delivery.objects.filter(pk__in=[row.pk for row in rows])
+        .order_by()
+        .values_list("pk", "subscriber__email")
+    )
+    at = {row.pk: brakes.domain_of(emails.get(row.pk) or "") for row in rows}
+    known = brakes.braked()
+    return [row._replace(domain=at[row.pk]) if at[row.pk] in known else row for row in rows]
+
+
+def _move(mailing: int, due: Sequence[_Due], domain: str = "") -> int:
     """Move all of `due`, or raise OutOfBalance and move none."""
     with transaction.atomic():
-        batch = Batch.objects.create(mailing_id=mailing, planned=len(due))
+        batch = Batch.objects.create(mailing_id=mailing, planned=len(due), domain=domain)
         leaving = Counter(row.batch for row in due)
         unknown = Counter(row.batch for row in due if row.state == Delivery.State.UNKNOWN)
         # Batches before deliveries, in the order of their ids, as everywhere: no deadlock.

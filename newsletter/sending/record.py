@@ -25,6 +25,12 @@ _State = Delivery.State
 PATIENCE_WITH_OURS = 3
 
 
+# For a row that its domain's brake held back, and how long until it is looked at again: with the
+# others of its domain, which then wait as whole batches, so that its row is written only this once.
+WAITS = Receipt(Outcome.TEMPORARY, reply="this domain is mailed more slowly just now")
+WAIT = timedelta(seconds=2)
+
+
 def record(claim: Claim, results: Sequence[tuple[Row, Receipt]], *, finished: bool = False) -> None:
     """Write the outcomes of what was handed over. `finished` says that nothing of the batch is
     left to be sent now; what is to be tried again will move to a new batch.
@@ -58,6 +64,10 @@ def record(claim: Claim, results: Sequence[tuple[Row, Receipt]], *, finished: bo
 def _change(newsletter: Newsletter, row: Row, receipt: Receipt, now: datetime) -> bulk.Change:
     """Return what becomes of a delivery that was not accepted."""
     reply = receipt.as_line()
+    if receipt is WAITS:
+        # To be gathered with others of its domain; nobody refused anything.
+        look = lumped(now + WAIT, timedelta(minutes=5))
+        return bulk.Change(row.pk, _State.QUEUED, reply, look, None, tried=False)
     if receipt.outcome is Outcome.UNKNOWN:
         again = retry_of_unknown(newsletter, resent=row.resent, now=now)
         return bulk.Change(row.pk, _State.UNKNOWN, reply, again, now)

@@ -11,12 +11,12 @@ reader from getting two copies:
 """
 
 import logging
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Executor
-from typing import NamedTuple
 
-from newsletter.sending import pace, stopping, throttle
-from newsletter.sending.chunk import Chunk, next_chunk
+from newsletter.sending import brakes, pace, stopping
+from newsletter.sending.chunk import Chunk
 from newsletter.sending.claim import Claim
 from newsletter.sending.clerk import Job
 from newsletter.sending.clock import steady
@@ -25,8 +25,9 @@ from newsletter.sending.errors import ContentDamaged, LostLease
 from newsletter.sending.held import Held
 from newsletter.sending.journal import Journal
 from newsletter.sending.models import Mailing
-from newsletter.sending.record import record
+from newsletter.sending.record import WAITS, record
 from newsletter.sending.row import Row
+from newsletter.sending.search import Found, Search
 from newsletter.sending.settle import end_if_balanced
 from newsletter.sending.take_back import act_on, stamp_of
 from newsletter.transports.protocol import Outgoing, Transport
@@ -37,21 +38,12 @@ log = logging.getLogger(__name__)
 
 # A task is one of seconds: after this long the batch goes back, and the feeder hands it on.
 TASK_SECONDS = 20.0
-# For how long a run goes on with further batches of its mailing: others want their turn.
-TURN_SECONDS = 5.0
 # The longest that outcomes stay unrecorded while answers trickle in.
 RECORD_SECONDS = 0.5
+# So many answers of 4.7.x slow a domain; one of 421 does.
+PATIENCE = 2
 # The longest sleep while the throttle has nothing to give.
 NAP = 0.25
-
-
-class _Found(NamedTuple):
-    """What the clerk brings: a chunk of a batch; else why there is none."""
-
-    held: Held | None = None
-    chunk: Chunk | None = None
-    # Seconds until the throttle has something to give.
-    wait: float = 0.0
 
 
 class Run:
@@ -70,7 +62,7 @@ class Run:
         self._transport = transport
         self._books = books
         self._journal = journal
-        self._another = another
+        self._search = Search(transport.name, copies, journal, another, claim.mailing)
         self._mailing = claim.mailing
         self._begun = steady()
         self._held: list[Held] = []
@@ -80,9 +72,14 @@ class Run:
         self._nap_until = 0.0
         self._recorded_at = steady()
         self._over = False
+        # For the brakes: what is going out just now, and who asked for patience how often.
+        self._going: Sequence[Row] = ()
+        self._slow: Counter[str] = Counter()
         # Why it ended, for `deliver`.
         self.lost = False
         self.mailing_stopped = False
+        # Seconds that a batch of one slowed domain has to wait.
+        self.domain_wait = 0.0
         self.damaged = ""
         self.stopped_by: Receipt | None = None
         self._broken: Exception | None = None
@@ -127,7 +124,8 @@ class Run:
                 continue
             yield from self._send(*found)
 
-    def _send(self, held: Held, chunk: Chunk) -> Iterator[Outgoing]:
+    def _send(self, held: Held, chunk: Chunk, waiting: Collection[int]) -> Iterator[Outgoing]:
+        self._going = chunk.rows
         rows, copies, lease = chunk.rows, chunk.copies, held.claim.lease
         assert copies is not None
         journal, out, by_key, begins = self._journal, held.out, self._by_key, self._begins
@@ -149,6 +147,10 @@ class Run:
                 break
             if row.pk in held.answered:
                 raise AssertionError("A row that has its outcome was handed over again.")
+            if row.pk in waiting:
+                held.answered.add(row.pk)
+                held.results.append((row, WAITS))
+                continue
             try:
                 envelope = copies.envelope(row)
             except (UnsafeValue, UnsafeEnvelope) as error:
@@ -161,7 +163,8 @@ class Run:
             yield Outgoing(row.pk, envelope, begins)
         else:
             at = len(rows)
-        pace.measured(self._transport.name, messages=at, seconds=steady() - begun)
+        sent = at - len(waiting)
+        pace.measured(self._transport.name, messages=sent, seconds=steady() - begun)
         self._record_now_and_then(force=not held.last)
 
     def _begins(self, key: int) -> None:
@@ -183,12 +186,26 @@ class Run:
             if receipt.about_the_line:
                 self._put_back(held, row.place)
                 return
+            if brakes.asks_for_patience(receipt):
+                self._slow_down(held, row, receipt)
         held.answered.add(key)
         held.results.append((row, receipt))
         if held.is_through and held is not self._held[-1]:
             self._record(held, finished=True)
         elif steady() - self._recorded_at > RECORD_SECONDS:
             self._record_now_and_then()
+
+    def _slow_down(self, held: Held, row: Row, receipt: Receipt) -> None:
+        """The domain wants less mail at a time. One 4.7.x alone may be about the reader."""
+        domain = brakes.domain_of(row.email)
+        self._slow[domain] += 1
+        if receipt.code != 421 and self._slow[domain] < PATIENCE:
+            return
+        self._slow[domain] = 0
+        going = sum(brakes.domain_of(other.email) == domain for other in self._going)
+        getting = going / pace.CHUNK_SECONDS
+        job = self._books.submit(brakes.slow_down, domain, getting=getting)
+        self._jobs.append((job, held))
 
     def _refuse(self, held: Held, row: Row, error: Exception) -> None:
         # One reader's value that cannot go into a mail must not keep the others waiting.
@@ -201,7 +218,7 @@ class Run:
 
     # --- The next chunk --------------------------------------------------------------------------
 
-    def _next(self) -> tuple[Held, Chunk] | None:
+    def _next(self) -> tuple[Held, Chunk, Collection[int]] | None:
         """Return the next chunk; None while there is none, or for good (`_over`)."""
         self._look_at_jobs()
         if steady() < self._nap_until:
@@ -212,16 +229,16 @@ class Run:
         if self._wanted is None or not self._wanted.done():
             self._record_now_and_then()
             return None
-        found: _Found = self._wanted.result()
+        found: Found = self._wanted.result()
         self._wanted = None
-        if found.wait:
+        if found.wait and found.held is None:
             self._nap_until = steady() + min(found.wait, NAP)
             return None
         return self._take_in(found)
 
-    def _take_in(self, found: _Found) -> tuple[Held, Chunk] | None:
+    def _take_in(self, found: Found) -> tuple[Held, Chunk, Collection[int]] | None:
         held, chunk = found.held, found.chunk
-        if held is None or chunk is None:
+        if held is None:
             self._over = True
             return None
         if held is not self._held[-1]:
@@ -229,6 +246,9 @@ class Run:
             for earlier in self._held[:-1]:
                 if earlier.is_through:
                     self._record(earlier, finished=True)
+        if chunk is None:
+            self.domain_wait, self._over = found.wait, True
+            return None
         if chunk.mailing_state != Mailing.State.SENDING:
             self.mailing_stopped = self._over = True
             return None
@@ -237,7 +257,7 @@ class Run:
             # It was asked for before some of what stands in front of it was put back.
             return None
         held.last = chunk.last
-        return (held, chunk) if chunk.rows else None
+        return (held, chunk, found.waiting) if chunk.rows else None
 
     def _ask_anew(self) -> None:
         """Ask for the chunk after everything that was handed over so far."""
@@ -264,35 +284,7 @@ class Run:
             self._submit_search(held, alone=False)
 
     def _submit_search(self, held: Held, *, alone: bool) -> None:
-        self._wanted = self._books.submit(self._search, held, over=held.last, alone=alone)
-
-    def _search(self, held: Held, *, over: bool, alone: bool) -> _Found:
-        """The clerk's: look for the next chunk, in this batch or in another one."""
-        name = self._transport.name
-        grant = throttle.take(name, pace.chunk_size(name))
-        if not grant.messages:
-            return _Found(wait=grant.wait)
-        if over:
-            found = self._another_batch()
-            if found is None:
-                throttle.give_back(name, grant.messages)
-                return _Found()
-            held, alone = found, True
-        chunk = next_chunk(held.claim, grant.messages, self._copies, alone=alone)
-        throttle.give_back(name, grant.messages - len(chunk.rows))
-        return _Found(held, chunk)
-
-    def _another_batch(self) -> Held | None:
-        if self._another is None or steady() - self._begun > TURN_SECONDS:
-            return None
-        if self._journal.room < 4 * pace.MOST:
-            return None
-        claim = self._another(self._mailing)
-        if claim is None:
-            return None
-        # Before anything of it is handed over.
-        self._journal.batch(claim.batch_id, claim.epoch, stamp_of(claim.mailing))
-        return Held(claim)
+        self._wanted = self._books.submit(self._search.go_on, held, over=held.last, alone=alone)
 
     # --- The books -------------------------------------------------------------------------------
 
@@ -350,7 +342,7 @@ class Run:
     def _wait_for_search(self) -> None:
         """A batch that was claimed meanwhile is ours too."""
         if self._wanted is not None:
-            found: _Found = self._wanted.result()
+            found: Found = self._wanted.result()
             if found.held is not None and found.held not in self._held:
                 self._held.append(found.held)
 

@@ -7,12 +7,12 @@ process keeps to its share of the rate on its own, so that sending neither stops
 
 import logging
 import os
-from functools import cache
 from typing import NamedTuple
 
 import redis
 from django.conf import settings
 
+from newsletter.sending.broker import client
 from newsletter.sending.clock import steady
 from newsletter.sending.pace import CHUNK_SECONDS
 
@@ -60,7 +60,7 @@ def take(transport: str, wanted: int) -> Grant:
         return Grant(wanted, 0.0)
     capacity = max(1.0, rate * CHUNK_SECONDS)
     try:
-        granted, wait = _client().eval(_TAKE, 1, _PREFIX + transport, rate, capacity, wanted)
+        granted, wait = client().eval(_TAKE, 1, _PREFIX + transport, rate, capacity, wanted)
     except redis.RedisError as error:
         log.warning("The throttle cannot reach Redis and goes by its own clock: %s", error)
         return _take_own(transport, wanted, rate / (os.cpu_count() or 1))
@@ -76,7 +76,7 @@ def give_back(transport: str, messages: int) -> None:
         return
     try:
         # No more than the bucket holds: the next take sees to that.
-        _client().hincrbyfloat(_PREFIX + transport, "tokens", messages)
+        client().hincrbyfloat(_PREFIX + transport, "tokens", messages)
     except redis.RedisError as error:
         log.warning("The throttle cannot reach Redis: %s", error)
 
@@ -90,9 +90,3 @@ def _take_own(transport: str, wanted: int, rate: float) -> Grant:
     tokens -= granted
     _own[transport] = _Own(tokens, now)
     return Grant(granted, 0.0 if granted else (1 - tokens) / rate)
-
-
-@cache
-def _client() -> redis.Redis:
-    url = settings.REDIS_URL.replace("redis+socket://", "unix://")
-    return redis.Redis.from_url(url, socket_timeout=1.0, socket_connect_timeout=1.0)

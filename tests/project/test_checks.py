@@ -18,6 +18,7 @@ PRODUCTION = {
     "EMAIL_URL_GIVEN": True,
     "REDIS_URL_GIVEN": True,
     "ESP": "",
+    "BOUNCE_DOMAIN": "bounces.clinic.org",
     "DEFAULT_FROM_EMAIL": "Clinic <hello@clinic.org>",
     "DATABASES": {"default": {"ENGINE": "django.db.backends.postgresql"}},
 }
@@ -35,9 +36,11 @@ WRONG = {
     "wellread.E010": {"SENDING_LEASE_SECONDS": 2.0},
     "wellread.E011": {"CELERY_TASK_ALWAYS_EAGER": True},
     "wellread.E012": {"REDIS_URL_GIVEN": False},
+    "wellread.E013": {"BOUNCE_DOMAIN": "bounces"},
     "wellread.W001": {"ALLOWED_HOSTS": ["*"]},
     "wellread.W002": {"DEBUG": True},
     "wellread.W003": {"DATABASES": {"default": {"ENGINE": "django.db.backends.sqlite3"}}},
+    "wellread.W004": {"BOUNCE_DOMAIN": "bounces.clinic.org", "ESP": "postmark"},
 }
 
 
@@ -62,6 +65,13 @@ def test_what_is_wrong_is_found_with_a_hint(check_id, found):
     messages = {message.id: message for message in found(**WRONG[check_id])}
     assert check_id in messages
     assert messages[check_id].hint
+
+
+@pytest.mark.parametrize(
+    "domain", ["bounces@clinic.org", "-a.org", "a..org", "bücher.org", "b.example.org", "a." * 120]
+)
+def test_a_bounce_domain_that_gets_no_mail_is_found(domain, found):
+    assert [message.id for message in found(BOUNCE_DOMAIN=domain)] == ["wellread.E013"]
 
 
 @pytest.mark.parametrize("secret", ["short", "x" * 31, "abcabc" * 10])

@@ -25,6 +25,20 @@ def test_a_cluster_starts_answers_and_leaves_nothing(source, monkeypatch):
     assert not found.folder.exists()
 
 
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGQUIT])
+def test_a_cluster_that_was_stopped_starts_again_with_what_it_holds(how):
+    with postgres.cluster(synchronous_commit="on") as found:
+        with psycopg.connect(found.url()) as connection:
+            connection.execute("CREATE TABLE kept AS SELECT 1 AS one")
+        found.stop(how)
+        with pytest.raises(psycopg.OperationalError):
+            psycopg.connect(found.url())
+        found.start()
+        with psycopg.connect(found.url()) as connection:
+            assert connection.execute("SELECT one FROM kept").fetchone() == (1,)
+            assert connection.execute("SHOW synchronous_commit").fetchone() == ("on",)
+
+
 def test_a_cluster_ends_with_its_killed_starter():
     code = """
 import time

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,13 +41,27 @@ class NoPostgres(Exception):
     """No PostgreSQL can be started here; the message says what to install."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Cluster:
+    """A server that runs, and may be stopped and started again with what it holds."""
+
     folder: Path
     user: str
+    _start: "Callable[[], subprocess.Popen[bytes]]"
+    _server: "subprocess.Popen[bytes]"
 
     def url(self, database: str = "postgres") -> str:
         return f"postgres://{self.user}@{quote(str(self.folder), safe='')}/{database}"
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """SIGINT ends every session and shuts down; SIGQUIT drops everything, as a crash would."""
+        self._server.send_signal(how)
+        self._server.wait(30)
+
+    def start(self) -> None:
+        """Start it again, and return when it answers. Raises NoPostgres."""
+        self._server = self._start()
+        _wait_until_ready(self, self._server)
 
 
 def url_of(database: Mapping[str, Any], name: str) -> str:
@@ -60,8 +74,11 @@ def url_of(database: Mapping[str, Any], name: str) -> str:
 
 
 @contextlib.contextmanager
-def cluster() -> Iterator[Cluster]:
-    """Start a fresh cluster and remove it at the end. Raises NoPostgres."""
+def cluster(**settings: str) -> Iterator[Cluster]:
+    """Start a fresh cluster and remove it at the end. `settings` of the server go before ours.
+
+    Raises NoPostgres.
+    """
     _remove_what_the_dead_left()
     folder = Path(tempfile.mkdtemp(prefix=f"wellread-pg-{os.getpid()}-", dir=_short_tmp()))
     try:
@@ -83,25 +100,27 @@ def cluster() -> Iterator[Cluster]:
         )  # fmt: skip
         if made.returncode != 0:
             raise NoPostgres(f"initdb failed: {made.stderr.strip()}")
-        options = {**_SETTINGS, "unix_socket_directories": str(folder)}
+        options = {**_SETTINGS, "unix_socket_directories": str(folder), **settings}
         arguments = [f"--{key}={value}" for key, value in options.items()]
-        with (folder / "log").open("wb") as log:
-            server = leash.start(
-                [str(binaries / "postgres"), "-D", str(data), *arguments],
-                user=(account.pw_uid, account.pw_gid) if account else None,
-                at_death=signal.SIGQUIT,
-                env=_ENVIRONMENT,
-                cwd="/",
-                stdout=log,
-                stderr=log,
-            )
+
+        def start() -> "subprocess.Popen[bytes]":
+            with (folder / "log").open("ab") as log:
+                return leash.start(
+                    [str(binaries / "postgres"), "-D", str(data), *arguments],
+                    user=(account.pw_uid, account.pw_gid) if account else None,
+                    at_death=signal.SIGQUIT,
+                    env=_ENVIRONMENT,
+                    cwd="/",
+                    stdout=log,
+                    stderr=log,
+                )
+
+        found = Cluster(folder, name, start, start())
         try:
-            found = Cluster(folder, name)
-            _wait_until_ready(found, server)
+            _wait_until_ready(found, found._server)
             yield found
         finally:
-            server.send_signal(signal.SIGQUIT)  # at once: nothing in it is kept
-            server.wait(30)
+            found.stop(signal.SIGQUIT)  # at once: nothing in it is kept
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -202,7 +202,7 @@ def test_gathering_twice_with_stale_eyes_moves_nothing_twice(monkeypatch):
     mailing = planned(3)
     run(MemoryTransport(lambda _: UNKNOWN))
     due = [
-        gathering._Due._make(row)
+        gathering._Due(*row)
         for row in Delivery.objects.values_list("pk", "mailing_id", "batch_id", "state")
     ]
     later = timezone.now() + LATER

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _own_clock():
     throttle._own.clear()
-    throttle._client.cache_clear()
+    throttle.client.cache_clear()
 
 
 def test_without_a_rate_everything_may_go(settings):
@@ -94,7 +94,7 @@ def test_without_redis_each_process_keeps_to_its_share(settings, monkeypatch):
         def eval(self, *args):
             raise redis.ConnectionError("gone")
 
-    monkeypatch.setattr(throttle, "_client", lambda: Gone())
+    monkeypatch.setattr(throttle, "client", lambda: Gone())
 
     assert take("smtp", 500).messages == 5
     grant = take("smtp", 500)

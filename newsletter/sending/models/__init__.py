@@ -1,5 +1,15 @@
 from newsletter.sending.models.delivery import Batch, Delivery
 from newsletter.sending.models.digest_mark import DigestMark
+from newsletter.sending.models.limits import DomainLimit, SendingDay, WarmUp
 from newsletter.sending.models.mailing import Edition, Mailing
 
-__all__ = ["Batch", "Delivery", "DigestMark", "Edition", "Mailing"]
+__all__ = [
+    "Batch",
+    "Delivery",
+    "DigestMark",
+    "DomainLimit",
+    "Edition",
+    "Mailing",
+    "SendingDay",
+    "WarmUp",
+]

@@ -32,6 +32,8 @@ class Batch(models.Model):
     epoch = models.PositiveIntegerField(default=0)
     lease_until = models.DateTimeField(null=True)
     worker = models.CharField(max_length=120, blank=True)
+    # The recipient domain of all its rows, where that one is mailed more slowly (sending.brakes).
+    domain = models.CharField(max_length=253, blank=True)
     # Rows whose place is below this may have been handed to the relay.
     handed_upto = models.PositiveIntegerField(default=0)
     # planned = accepted + refused + skipped + unknown + open, at every moment (invariant 5).

@@ -1,0 +1,94 @@
+"""Readers who leave in the middle of a mailing, each by the POST that a mail program makes."""
+
+import http.client
+import threading
+import time
+from queue import Empty, SimpleQueue
+from urllib.parse import urlsplit
+
+from benchmarks.faults.ground import persistently
+from benchmarks.faults.play import Play
+
+CLICKERS = 4
+# So many are chosen at a time, and half of them from what workers hold just now.
+AT_ONCE = 24
+
+
+def leave(it: Play, url: str, number: int) -> dict[str, float]:
+    """Let `number` readers leave who have not been mailed yet, those first whose turn is next.
+
+    Returns when each of them had the answer, on the steady clock.
+    """
+    answered: dict[str, float] = {}
+    clicks: SimpleQueue[tuple[str, str] | None] = SimpleQueue()
+    faults: list[str] = []
+    host = urlsplit(url).netloc
+
+    def click() -> None:
+        connection = http.client.HTTPConnection(host, timeout=30)
+        while (one := clicks.get()) is not None:
+            reader, path = one
+            connection.request(
+                "POST", path, "List-Unsubscribe=One-Click",
+                {"Content-Type": "application/x-www-form-urlencoded"},
+            )  # fmt: skip
+            answer = connection.getresponse()
+            answer.read()
+            if answer.status == 200:
+                answered[reader] = time.monotonic()
+            else:
+                faults.append(f"{reader}: {answer.status}")
+        connection.close()
+
+    clickers = [threading.Thread(target=click, daemon=True) for _ in range(CLICKERS)]
+    for clicker in clickers:
+        clicker.start()
+    chosen: set[str] = set()
+    while len(chosen) < number and not it.has_ended():
+        for reader, path in _next_to_be_mailed(it, min(AT_ONCE, number - len(chosen)), chosen):
+            chosen.add(reader)
+            clicks.put((reader, path))
+        while not (clicks.empty() or it.has_ended()):
+            it.watch()
+    _let_go(clicks, it)
+    for _ in clickers:
+        clicks.put(None)
+    for clicker in clickers:
+        clicker.join(30)
+    it.expect(not faults, f"who left was not answered 200: {faults[:3]}")
+    return answered
+
+
+def _let_go(clicks: "SimpleQueue[tuple[str, str] | None]", it: Play) -> None:
+    """Nobody clicks any more once the mailing is over: that would prove nothing."""
+    while it.has_ended():
+        try:
+            clicks.get_nowait()
+        except Empty:
+            return
+
+
+def _next_to_be_mailed(it: Play, number: int, chosen: set[str]) -> list[tuple[str, str]]:
+    from django.urls import reverse
+
+    from newsletter.sending.models import Batch, Delivery
+    from signup import tokens
+    from signup.models import Subscription
+
+    queued = Delivery.objects.filter(mailing=it.mailing, state=Delivery.State.QUEUED)
+
+    def look() -> list[tuple[int, str]]:
+        held = queued.filter(batch__state=Batch.State.CLAIMED).order_by("?")
+        others = queued.filter(batch__state=Batch.State.READY).order_by("batch", "place")
+        found = list(held.values_list("subscriber", "subscriber__email")[: number // 2])
+        found += others.values_list("subscriber", "subscriber__email")[: 4 * number : 4]
+        return [one for one in found if one[1] not in chosen][:number]
+
+    readers = dict(persistently(look))
+    subscriptions = Subscription.objects.filter(
+        newsletter=it.mailing.newsletter, subscriber__in=readers
+    ).values_list("subscriber", "pk")
+    return [
+        (readers[subscriber], reverse("signup:unsubscribe", args=[tokens.unsubscribe_token(pk)]))
+        for subscriber, pk in persistently(lambda: list(subscriptions))
+    ]
