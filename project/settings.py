@@ -97,6 +97,7 @@ MIDDLEWARE = [
     "django_otp.middleware.OTPMiddleware",
     "newsletter.desk.security.middleware.SecondFactor",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "newsletter.desk.security.fence.Fence",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 

@@ -17,7 +17,9 @@ from newsletter.editions.models import Article, Issue
 
 # Names of Wagtail's menu items. Help leads out of the house.
 MAIN_MENU = frozenset({"explorer", "documents", "help"})
-SETTINGS_MENU = frozenset({"sites", "workflows", "workflow-tasks", "redirects"})
+SETTINGS_MENU = frozenset(
+    {"sites", "workflows", "workflow-tasks", "redirects", "users", "collections"}
+)
 REPORTS_MENU = frozenset({"locked-pages", "aging-pages", "page-types-usage"})
 
 

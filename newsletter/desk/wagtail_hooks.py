@@ -86,7 +86,7 @@ class PeopleMenuItem(MenuItem):
 @hooks.register("register_settings_menu_item")
 def people_menu_item() -> MenuItem:
     return PeopleMenuItem(
-        _("Second factors"), reverse("desk:people"), name="people", icon_name="lock", order=650
+        _("People"), reverse("desk:people"), name="people", icon_name="group", order=600
     )
 
 
@@ -161,3 +161,14 @@ def desk_css() -> SafeString:
     return format_html_join(
         "", '<link rel="stylesheet" href="{}">', ((static(name),) for name in STYLES)
     )
+
+
+@hooks.register("register_log_actions")
+def deeds_on_accounts(actions: Any) -> None:
+    for name, label, message in (
+        ("desk.invited", _("Invite"), _("Invited")),
+        ("desk.joined", _("Take up an invitation"), _("Took up the invitation")),
+        ("desk.changed", _("Change an account"), _("Changed name, roles or limits")),
+        ("desk.left", _("Close an account"), _("Closed the account")),
+    ):
+        actions.register_action(name, label, message)
