@@ -193,6 +193,7 @@ CELERY_TASK_ROUTES = {
     # They wait for other people's servers; the short tasks that keep mail moving must not.
     "newsletter.tasks.check_links": {"queue": "bulk"},
     "newsletter.tasks.check_sender_domains": {"queue": "bulk"},
+    "newsletter.tasks.fetch_feed": {"queue": "bulk"},
     "signup.tasks.send_system_mail": {"queue": "prompt"},
 }
 CELERY_TIMEZONE = "UTC"
