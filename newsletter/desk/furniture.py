@@ -16,7 +16,7 @@ from wagtail.snippets.action_menu import (
 from newsletter.editions.models import Article, Issue
 
 # Names of Wagtail's menu items. Help leads out of the house.
-MAIN_MENU = frozenset({"explorer", "documents", "help"})
+MAIN_MENU = frozenset({"explorer", "documents", "help", "snippets"})
 SETTINGS_MENU = frozenset(
     {"sites", "workflows", "workflow-tasks", "redirects", "users", "collections"}
 )

@@ -111,17 +111,17 @@ def limit(
     user.__dict__.pop(_KNOWN, None)
 
 
-def strangers_in(content: Issue | Article, before: Issue | Article | None, user: Any) -> list[str]:
-    """Name what `content` refers to beyond the user's limits, save what stood there `before`."""
+def reaches_beyond(content: Issue | Article, before: Issue | Article | None, user: Any) -> bool:
+    """Whether `content` refers to anything beyond the user's limits that did not stand there
+    `before`. What it is, nobody is told: it may be a draft that they must not know of."""
     limits = limits_of(user)
     if not limits:
-        return []
+        return False
     stood = _referred(before) if before is not None else set()
-    return sorted(
-        str(thing)
+    return any(
+        not limits.allow(thing)
         for model, pk in _referred(content) - stood
-        if (thing := model._default_manager.filter(pk=pk).first()) is not None
-        and not limits.allow(thing)
+        for thing in model._default_manager.filter(pk=pk)
     )
 
 

@@ -329,17 +329,18 @@ def test_no_article_from_outside_is_put_into_an_issue_by_hand(two):
             },
         )
 
-    answer = client.post(url, card(two.outside.article))
-    assert "outside what you work on here" in answer.content.decode()
-    assert (
-        str(two.outside.article.pk)
-        not in str(Issue.objects.get(pk=issue.pk).get_latest_revision().content["body"])
-        or two.outside.article.pk == two.inside.article.pk
-    )
-    checked = client.post(
-        reverse("desk:check_issue", args=(issue.pk,)), card(two.outside.article)
-    ).content.decode()
-    assert SECRET not in checked
+    answer = client.post(url, card(two.outside.article), **SCRIPT)
+    assert answer.status_code == 403 and SECRET not in answer.content.decode()
+    answer = client.post(url, card(two.outside.article), follow=True)
+    assert "you do not have permission" in answer.content.decode()
+    assert SECRET not in answer.content.decode()
+    body = Issue.objects.get(pk=issue.pk).get_latest_revision().content["body"]
+    assert "article_card" not in body
+    check = reverse("desk:check_issue", args=(issue.pk,))
+    assert client.post(check, card(two.outside.article), **SCRIPT).status_code == 403
+    shown = reverse(f"{ISSUE}:preview_on_edit", args=(issue.pk,))
+    client.post(shown, card(two.outside.article))
+    assert SECRET not in client.get(f"{shown}?mode=").content.decode()
     client.post(url, card(two.inside.article))
     body = Issue.objects.get(pk=issue.pk).get_latest_revision().content["body"]
     assert "article_card" in body

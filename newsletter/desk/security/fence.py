@@ -52,7 +52,9 @@ OPEN = re.compile(
 # In these lists of things, what is shown besides tells of other things.
 TELLS_OF_OTHERS = re.compile(r"/usage/|^images/(usage|\d+/delete|multiple/\d+/delete)/")
 # Something new there would lie outside the limit of whoever makes it.
-NOTHING_NEW = re.compile(r"^(conditions|newsletters)/add/|^snippets/choose/catalogue/\w+/create/")
+NOTHING_NEW = re.compile(r"^(conditions|newsletters)/add/")
+# Making something from within a chooser: nothing here is, and Wagtail would answer with an error.
+CHOOSER_MAKES = re.compile(r"^snippets/choose/\w+/\w+/create/")
 # Wagtail's ways of making, changing and deleting accounts, and where ours are.
 ACCOUNTS = re.compile(r"^users/(?:(?P<deed>edit|delete|history|usage|copy)/(?P<pk>\d+)/)?")
 
@@ -79,6 +81,8 @@ class Fence:
             return redirect("desk:person", number) if number else redirect("desk:people")
         if address.startswith("bulk/"):
             return _bulk(request, **kwargs)
+        if CHOOSER_MAKES.match(address):
+            return refuse(request, _("Make it on its own page, then choose it here."))
         limits = limits_of(request.user)
         if limits and not _within(limits, address, args, kwargs, request):
             return refuse(request, _("That is outside what you work on here."))

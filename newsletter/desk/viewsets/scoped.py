@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from wagtail.admin.filters import WagtailFilterSet
@@ -13,7 +13,7 @@ from wagtail.snippets.views.chooser import (
     SnippetChooserViewSet,
 )
 
-from newsletter.desk.scope import limits_of, strangers_in
+from newsletter.desk.scope import limits_of, reaches_beyond
 from newsletter.editions.models import Article, Issue
 
 
@@ -94,12 +94,7 @@ class ScopedForm(WagtailAdminModelForm):
         before = self._before
         if before is not None:
             before = before.get_latest_revision_as_object()
-        strangers = strangers_in(self.instance, before, self.for_user)
-        if strangers:
-            self.add_error(
-                None,
-                ValidationError(
-                    _("This lies outside what you work on here: %(names)s."),
-                    params={"names": ", ".join(strangers)},
-                ),
-            )
+        if reaches_beyond(self.instance, before, self.for_user):
+            # No chooser offers it, so it was put in by hand. Shown once more, the form would name
+            # what was chosen.
+            raise PermissionDenied
