@@ -20,6 +20,7 @@ from newsletter.approval.links import looking
 from newsletter.approval.readiness import readiness
 from newsletter.desk import attacks
 from newsletter.desk.security import resetting
+from newsletter.editions.feeds import fetch as feeds
 from newsletter.outcomes.reactions import react
 from newsletter.outcomes.sender_domains import look_at_all
 from newsletter.sending import feed as feeding
@@ -42,6 +43,8 @@ DELIVER_LIMIT = 840
 DIGEST_SLICES = 10
 # Ten links of at most twelve seconds each, and room.
 LINKS_LIMIT = 180
+# Half a minute for the fetch, and room for two hundred drafts. Below the claim's ten minutes.
+FEED_LIMIT = 300
 
 
 @worker_init.connect
@@ -176,3 +179,19 @@ def send_review_summaries() -> None:
 def tell_of_attacks() -> None:
     """Mail administrators of an attack on the sign-up form, once for each. Beat, every 30 s."""
     attacks.tell()
+
+
+@shared_task
+def fetch_feeds() -> None:
+    """Have the feeds fetched whose time has come, and tell staff of those that have died."""
+    from newsletter.desk.feeds.notices import tell_of_dead_feeds  # the desk imports this module
+
+    for feed_id in feeds.due(timezone.now()):
+        fetch_feed.delay(feed_id)
+    tell_of_dead_feeds(timezone.now())
+
+
+@shared_task(time_limit=FEED_LIMIT)
+def fetch_feed(feed_id: int) -> None:
+    """Fetch one feed: one that hangs or kills its worker holds no other up."""
+    feeds.fetch(feed_id)

@@ -99,6 +99,7 @@ MIDDLEWARE = [
     "django_otp.middleware.OTPMiddleware",
     "newsletter.desk.security.middleware.SecondFactor",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "newsletter.desk.security.fence.Fence",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -197,6 +198,7 @@ CELERY_TASK_ROUTES = {
     "signup.tasks.send_system_mails": {"queue": "prompt"},
     "newsletter.tasks.mail_new_password": {"queue": "prompt"},
     "newsletter.tasks.tell_of_attacks": {"queue": "prompt"},
+    "newsletter.tasks.fetch_feed": {"queue": "bulk"},
 }
 CELERY_TIMEZONE = "UTC"
 # Remembers nothing between starts: what is due stands in rows, so a tick needs no history.

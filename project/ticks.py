@@ -38,6 +38,11 @@ TICKS = {
         "schedule": crontab(minute="5"),
         "options": {"expires": 1_800},
     },
+    "fetch-feeds": {
+        "task": "newsletter.tasks.fetch_feeds",
+        "schedule": 60.0,
+        "options": {"expires": 120},
+    },
     "sweep-system-mail": {
         "task": "signup.tasks.sweep_system_mail",
         "schedule": 15.0,

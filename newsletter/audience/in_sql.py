@@ -21,6 +21,7 @@ _VERDICT = f"""CASE
  WHEN sub.state <> 'live' THEN '{Reason.NOT_LIVE}'
  WHEN sub.consent_id IS NULL %s THEN '{Reason.NO_CONSENT}'
  WHEN sub.paused_until > %%s THEN '{Reason.PAUSED}'
+ WHEN sub.awaits_note THEN '{Reason.NOT_TOLD}'
  WHEN EXISTS (SELECT 1 FROM signup_suppression barred
   WHERE barred.address_hash = reader.address_hash) THEN '{Reason.SUPPRESSED}'
  END"""  # noqa: S608  # only words of our own are put in

@@ -17,6 +17,7 @@ from newsletter.approval.reasons import SHORTEST
 from newsletter.desk.models import User
 from newsletter.desk.models.review_request import usual_due_date
 from newsletter.desk.reviewers import reviewers
+from newsletter.editions.models import Article, Issue
 
 MOST_TEST_ADDRESSES = 5
 
@@ -110,9 +111,9 @@ class AskForm(forms.Form):
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
 
-    def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, by: User, about: Issue | Article, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["reviewer"].queryset = reviewers().exclude(pk=by.pk)  # type: ignore[attr-defined]
+        self.fields["reviewer"].queryset = reviewers(about).exclude(pk=by.pk)  # type: ignore[attr-defined]
         self.fields["due_on"].initial = usual_due_date()
 
     def clean_due_on(self) -> date:

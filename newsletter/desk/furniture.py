@@ -16,8 +16,10 @@ from wagtail.snippets.action_menu import (
 from newsletter.editions.models import Article, Issue
 
 # Names of Wagtail's menu items. Help leads out of the house.
-MAIN_MENU = frozenset({"explorer", "documents", "help"})
-SETTINGS_MENU = frozenset({"sites", "workflows", "workflow-tasks", "redirects"})
+MAIN_MENU = frozenset({"explorer", "documents", "help", "snippets"})
+SETTINGS_MENU = frozenset(
+    {"sites", "workflows", "workflow-tasks", "redirects", "users", "collections"}
+)
 REPORTS_MENU = frozenset({"locked-pages", "aging-pages", "page-types-usage"})
 
 

@@ -1,22 +1,35 @@
-"""The dashboard: what goes out next, what waits for me, what went out, and what has gone silent."""
+"""The dashboard: what goes out next, what waits for me, my drafts, what went out, whether it
+arrives, and what has gone silent. Each panel keeps to what its reader is limited to."""
 
 from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import AbstractUser
 from django.db.models import F, Max, Q
+from django.urls import reverse
 from django.utils import timezone
 from wagtail.admin.ui.components import Component
 from wagtail.models import WorkflowState
 
 from newsletter.approval.models import Schedule
-from newsletter.catalogue.models import Condition
-from newsletter.desk.access import APPROVE, SEND, VIEW_MAILING
+from newsletter.catalogue.models import Condition, Newsletter
+from newsletter.desk.access import (
+    APPROVE,
+    CHANGE_STAFF,
+    COMPOSE_ARTICLE,
+    COMPOSE_ISSUE,
+    SEND,
+    VIEW_MAILING,
+)
 from newsletter.desk.addresses import reading_url, way_url
+from newsletter.desk.arriving import domain_warnings, mailing_warnings
 from newsletter.desk.models import User
+from newsletter.desk.scope import limits_of
+from newsletter.desk.security import leave
+from newsletter.desk.stages import stage_of
 from newsletter.desk.views.mailing import Progress, progress_of, title_of
 from newsletter.desk.waiting import waiting_for
-from newsletter.editions.models import Issue
+from newsletter.editions.models import Article, Issue
 from newsletter.sending.models import Mailing
 from signup.models import SignUpAlarm
 
@@ -24,6 +37,7 @@ from signup.models import SignUpAlarm
 SILENT_AFTER = timedelta(days=90)
 MOST_SHOWN = 6
 ATTACKS_SHOWN_FOR = timedelta(days=7)
+TROUBLE_SHOWN_FOR = timedelta(days=14)
 
 
 class _Panel(Component):
@@ -51,8 +65,9 @@ class WaitsForMe(_Panel):
             for one in (waiting_for(user) if isinstance(user, User) else [])
         ]
         mine = []
+        limits = limits_of(user)
         for state in WorkflowState.objects.active().filter(requested_by=user).order_by("-pk"):
-            if state.content_object is not None:
+            if state.content_object is not None and limits.allow(state.content_object):
                 mine.append(
                     {
                         "thing": state.content_object,
@@ -66,26 +81,61 @@ class WaitsForMe(_Panel):
         return {"waiting": waiting, "mine": mine, "is_reviewer": user.has_perm(APPROVE)}
 
 
+class YourDrafts(_Panel):
+    """What somebody who composes has begun, or taken over from somebody who left."""
+
+    name = "your_drafts"
+    template_name = "desk/home/your_drafts.html"
+    order = 105
+
+    def rows(self, user: AbstractUser) -> dict[str, Any]:
+        if not isinstance(user, User) or not (
+            user.has_perm(COMPOSE_ISSUE) or user.has_perm(COMPOSE_ARTICLE)
+        ):
+            return {"hidden": True}
+        limits = limits_of(user)
+        issues = limits.among(leave.issues_of(user))[:MOST_SHOWN]
+        articles = limits.among(leave.articles_of(user))[:MOST_SHOWN]
+        newest: list[Issue | Article] = sorted(
+            [*issues, *articles], key=lambda one: one.latest_revision.created_at, reverse=True
+        )
+        return {
+            "drafts": [
+                {
+                    "thing": one,
+                    "title": one.latest_revision.object_str,
+                    "saved": one.latest_revision.created_at,
+                    "stage": stage_of(one),
+                    "url": _writing_url(one, user),
+                }
+                for one in newest[:MOST_SHOWN]
+            ]
+        }
+
+
 class GoesOutNext(_Panel):
     name = "goes_out_next"
     template_name = "desk/home/goes_out_next.html"
     order = 110
 
     def rows(self, user: AbstractUser) -> dict[str, Any]:
+        within = limits_of(user).among(Issue.objects.all())
         schedules = (
             Schedule.objects.open()
+            .filter(approval__issue__in=within)
             .select_related("approval__issue__newsletter", "scheduled_by")
             .order_by("send_at")[:MOST_SHOWN]
         )
         refused = (
             Schedule.objects.exclude(refusal="")
+            .filter(approval__issue__in=within)
             .filter(cancelled_at__gte=timezone.now() - timedelta(days=7))
             .select_related("approval__issue")
             .order_by("-cancelled_at")[:3]
         )
         # Approved as its newest revision stands, and neither scheduled nor sent.
         ready = (
-            Issue.objects.filter(
+            within.filter(
                 approvals__voided_at__isnull=True,
                 approvals__revision=F("latest_revision"),
                 mailings__isnull=True,
@@ -112,11 +162,59 @@ class LastMailings(_Panel):
     def rows(self, user: AbstractUser) -> dict[str, Any]:
         if not (user.has_perm(SEND) or user.has_perm(VIEW_MAILING)):
             return {"mailings": [], "hidden": True}
-        found = Mailing.objects.select_related("newsletter", "issue").order_by("-pk")[:MOST_SHOWN]
+        found = limits_of(user).among(
+            Mailing.objects.select_related("newsletter", "issue").order_by("-pk")
+        )[:MOST_SHOWN]
         rows: list[tuple[Mailing, str, Progress]] = [
             (mailing, title_of(mailing), progress_of(mailing)) for mailing in found
         ]
         return {"mailings": rows}
+
+
+class Deliverability(_Panel):
+    """What keeps mail from arriving. Not there at all while nothing is wrong."""
+
+    name = "deliverability"
+    template_name = "desk/home/deliverability.html"
+    order = 95
+
+    def rows(self, user: AbstractUser) -> dict[str, Any]:
+        if not (user.has_perm(SEND) or user.has_perm(VIEW_MAILING)):
+            return {"warnings": []}
+        limits = limits_of(user)
+        newsletters = limits.among(Newsletter.objects.all())
+        recent = limits.among(
+            Mailing.objects.filter(dated__gte=timezone.now() - TROUBLE_SHOWN_FOR)
+            .select_related("newsletter", "issue")
+            .order_by("-pk")
+        )[:MOST_SHOWN]
+        return {
+            "warnings": [
+                *domain_warnings(newsletters),
+                *(one for mailing in recent for one in mailing_warnings(mailing)),
+            ]
+        }
+
+
+class SetByLeavers(_Panel):
+    """For administrators: what goes out in the name of somebody who is not here any more."""
+
+    name = "set_by_leavers"
+    template_name = "desk/home/set_by_leavers.html"
+    order = 96
+
+    def rows(self, user: AbstractUser) -> dict[str, Any]:
+        if not user.has_perm(CHANGE_STAFF):
+            return {"schedules": []}
+        return {
+            "schedules": Schedule.objects.open()
+            .filter(
+                scheduled_by__is_active=False,
+                approval__issue__in=limits_of(user).among(Issue.objects.all()),
+            )
+            .select_related("approval__issue", "scheduled_by")
+            .order_by("send_at")
+        }
 
 
 class SilentConditions(_Panel):
@@ -128,7 +226,8 @@ class SilentConditions(_Panel):
 
     def rows(self, user: AbstractUser) -> dict[str, Any]:
         silent = (
-            Condition.objects.open()
+            limits_of(user)
+            .among(Condition.objects.open())
             .annotate(
                 last=Max(
                     "articles__releases__released_at",
@@ -150,15 +249,28 @@ class SignUpAttacks(_Panel):
 
     def rows(self, user: AbstractUser) -> dict[str, Any]:
         now = timezone.now()
+        if limits_of(user):
+            return {"alarms": []}  # it is about the whole house
         return {
             "alarms": SignUpAlarm.objects.since(now - ATTACKS_SHOWN_FOR)[:MOST_SHOWN],
             "now": now,
         }
 
 
+def _writing_url(thing: Issue | Article, user: User) -> str:
+    """The editor while it can be written, the way page while it lies with a reviewer."""
+    may = user.has_perm(COMPOSE_ISSUE if isinstance(thing, Issue) else COMPOSE_ARTICLE)
+    if thing.workflow_in_progress or not may:
+        return way_url(thing)
+    return reverse(type(thing).snippet_viewset.get_url_name("edit"), args=(thing.pk,))
+
+
 PANELS: tuple[type[_Panel], ...] = (
     SignUpAttacks,
+    Deliverability,
+    SetByLeavers,
     WaitsForMe,
+    YourDrafts,
     GoesOutNext,
     LastMailings,
     SilentConditions,

@@ -41,6 +41,9 @@ _COMPOSE = (
     "editions.add_article",
     "editions.change_article",
     "editions.view_article",
+    # Feeds bring drafts, and nothing else.
+    "editions.add_feed",
+    "editions.change_feed",
 )
 _READ = (
     "editions.view_issue",
@@ -68,6 +71,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         *_READ,
         "editions.delete_issue",
         "editions.delete_article",
+        "editions.delete_feed",
         "editions.lock_issue",
         "editions.unlock_issue",
         "editions.lock_article",

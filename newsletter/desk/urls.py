@@ -43,6 +43,7 @@ urlpatterns = [
     path("sign-offs/<int:pk>/", record, name="record"),
     path("away/", absence.absence, name="absence"),
     path("looks/", include("newsletter.desk.looks.urls")),
+    path("feeds/look/", include("newsletter.desk.feeds.urls")),
     path("preview/<str:kind>/<int:pk>/<str:form>/", preview, name="preview"),
     path("mailings/", mailing.mailing_list, name="mailings"),
     path("mailings/<int:pk>/", mailing.mailing_page, name="mailing"),

@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import URLPattern, URLResolver, include, path, reverse
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
@@ -25,6 +25,7 @@ from newsletter.desk.viewsets import consent_menu, merge_tag_menu  # noqa: F401 
 from newsletter.desk.viewsets.catalogue import CatalogueGroup
 from newsletter.desk.viewsets.compose import ComposeGroup
 from newsletter.desk.viewsets.embed_forms import EmbedFormViewSet
+from newsletter.desk.viewsets.feeds import FeedViewSet
 from newsletter.editions.models import Article, Issue
 
 STYLES = ("css/fonts.css", "desk/desk.css")
@@ -32,6 +33,7 @@ STYLES = ("css/fonts.css", "desk/desk.css")
 register_snippet(ComposeGroup)
 register_snippet(CatalogueGroup)
 register_snippet(EmbedFormViewSet)
+register_snippet(FeedViewSet)
 if Publisher not in registry:
     registry.register(Publisher, icon="home")
 
@@ -86,7 +88,7 @@ class PeopleMenuItem(MenuItem):
 @hooks.register("register_settings_menu_item")
 def people_menu_item() -> MenuItem:
     return PeopleMenuItem(
-        _("Second factors"), reverse("desk:people"), name="people", icon_name="lock", order=650
+        _("People"), reverse("desk:people"), name="people", icon_name="group", order=600
     )
 
 
@@ -161,3 +163,19 @@ def desk_css() -> SafeString:
     return format_html_join(
         "", '<link rel="stylesheet" href="{}">', ((static(name),) for name in STYLES)
     )
+
+
+@hooks.register("insert_global_admin_js")
+def desk_js() -> SafeString:
+    return format_html('<script src="{}"></script>', static("desk/names.js"))
+
+
+@hooks.register("register_log_actions")
+def deeds_on_accounts(actions: Any) -> None:
+    for name, label, message in (
+        ("desk.invited", _("Invite"), _("Invited")),
+        ("desk.joined", _("Take up an invitation"), _("Took up the invitation")),
+        ("desk.changed", _("Change an account"), _("Changed name, roles or limits")),
+        ("desk.left", _("Close an account"), _("Closed the account")),
+    ):
+        actions.register_action(name, label, message)

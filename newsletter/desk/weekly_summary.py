@@ -19,6 +19,7 @@ from django.utils.translation import ngettext
 from newsletter.desk.addresses import reading_url
 from newsletter.desk.models import ReviewSummary, User
 from newsletter.desk.reviewers import reviewers
+from newsletter.desk.scope import limits_of
 from newsletter.desk.waiting import Waiting, waiting_for
 from newsletter.editions.models import Article
 
@@ -41,8 +42,13 @@ class Summary:
 
 
 def summarise(user: User) -> Summary:
-    """What this reviewer is told. Articles are told to all: nobody owns a published one."""
-    due = Article.objects.published().filter(review_due__lte=timezone.localdate() + SOON)
+    """What this reviewer is told. Articles are told to all who may
+    work on them: nobody owns a published one."""
+    due = (
+        limits_of(user)
+        .among(Article.objects.published())
+        .filter(review_due__lte=timezone.localdate() + SOON)
+    )
     return Summary(waiting_for(user), list(due.order_by("review_due")[:MOST_ARTICLES]))
 
 

@@ -118,7 +118,7 @@ def pages(issue):
         "publisher": reverse(
             "wagtailsettings:edit", args=("catalogue", "publisher", Publisher.load().pk)
         ),
-        "users": reverse("wagtailusers_users:index"),
+        "users": reverse("desk:people"),
         "groups": reverse("wagtailusers_groups:index"),
     }
 

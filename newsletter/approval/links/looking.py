@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 from django.db.models import F, Q
 from django.utils import timezone
 
-from newsletter.approval.links.fetch import THE_WEB, Way, ask
+from newsletter.approval.links.fetch import ask
 from newsletter.approval.models import LinkCheck
+from newsletter.web.fetch import THE_WEB, Way
 
 # An answer is good for a day; a row that nobody has wanted for that long is left alone.
 GOOD_FOR = timedelta(days=1)

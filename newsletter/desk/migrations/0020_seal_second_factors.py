@@ -26,7 +26,7 @@ def unseal(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("desk", "0013_log_of_mails_seen_as_a_reader"),
+        ("desk", "0014_scopes_invitations_and_departures"),
         ("otp_totp", "0003_add_timestamps"),
     ]
 

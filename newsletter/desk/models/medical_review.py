@@ -70,8 +70,11 @@ class MedicalReview(Task):
 
     def may_decide(self, obj: Issue | Article, user: AbstractUser) -> bool:
         from newsletter.approval import sign_off
+        from newsletter.desk.scope import limits_of
 
-        if not user.is_active or user.pk in sign_off.contributors(obj):
+        if not user.is_active or not limits_of(user).allow(obj):
+            return False
+        if user.pk in sign_off.contributors(obj):
             return False
         if user.has_perm(APPROVE):
             return True

@@ -10,5 +10,9 @@ urlpatterns = [
     path("factor/codes/", own.new_codes, name="new_codes"),
     path("factor/take-off/", own.take_off, name="take_off_factor"),
     path("people/", people.people, name="people"),
+    path("people/invite/", people.add, name="invite"),
+    path("people/<int:pk>/", people.person, name="person"),
+    path("people/<int:pk>/invite/", people.invite_again, name="invite_again"),
+    path("people/<int:pk>/leave/", people.see_off, name="leave"),
     path("people/<int:pk>/reset/", people.reset, name="reset_factor"),
 ]

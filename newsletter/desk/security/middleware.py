@@ -24,6 +24,7 @@ OPEN = frozenset(
         "wagtailadmin_sprite",
         "wagtailadmin_javascript_catalog",
         "security:login",
+        "security:invitation",
         "security:password_reset",
         "security:second",
         "security:set_up",
@@ -33,9 +34,6 @@ OPEN = frozenset(
 FRESH = frozenset(
     {
         "wagtailadmin_account",
-        "wagtailusers_users:add",
-        "wagtailusers_users:edit",
-        "wagtailusers_users:delete",
         "wagtailusers_groups:add",
         "wagtailusers_groups:edit",
         "wagtailusers_groups:delete",

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from newsletter.desk.security import signing_in
+from newsletter.desk.security import joining, signing_in
 
 app_name = "security"
 
@@ -10,5 +10,6 @@ urlpatterns = [
     path("login/", signing_in.Login.as_view(), name="login"),
     path("login/second/", signing_in.second, name="second"),
     path("login/set-up/", signing_in.set_up, name="set_up"),
+    path("invitation/<str:token>/", joining.join, name="invitation"),
     path("password_reset/", signing_in.PasswordReset.as_view(), name="password_reset"),
 ]

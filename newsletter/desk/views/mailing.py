@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from newsletter.desk import speed
 from newsletter.desk.access import SEND, VIEW_MAILING, require_any
+from newsletter.desk.scope import limits_of
 from newsletter.sending import control
 from newsletter.sending.balance import Counts, counts
 from newsletter.sending.errors import NotPossible
@@ -106,7 +107,9 @@ def progress_of(mailing: Mailing) -> Progress:
 @require_safe
 def mailing_list(request: HttpRequest) -> HttpResponse:
     require_any(request, SEND, VIEW_MAILING)
-    found = Mailing.objects.select_related("newsletter", "issue").order_by("-pk")
+    found = limits_of(request.user).among(
+        Mailing.objects.select_related("newsletter", "issue").order_by("-pk")
+    )
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("p"))
     return TemplateResponse(
         request,

@@ -36,7 +36,7 @@ class Submit(View):
     def _start(
         self, request: HttpRequest, thing: Issue | Article, state: WorkflowState | None
     ) -> None:
-        form = AskForm(request.POST, by=staff(request))
+        form = AskForm(request.POST, by=staff(request), about=thing)
         if not form.is_valid():
             for reasons in form.errors.values():
                 for reason in reasons:

@@ -129,7 +129,7 @@ class WayView(WagtailAdminTemplateMixin, TemplateView):
             submit_url=reverse(self.submit_name, args=(self.live_object.pk,)),
             take_back_url=reverse(self.take_back_name, args=(self.live_object.pk,)),
             way_url=reverse(self.url_name, args=(self.live_object.pk,)),
-            ask_form=AskForm(by=user),
+            ask_form=AskForm(by=user, about=self.live_object),
             notes=self.live_object.review_notes.open().select_related("by"),
             approvals=self.live_object.approvals.select_related("approved_by").order_by("-pk")[:3],
         )

@@ -1,5 +1,7 @@
 """The catalogue: what can be signed up to."""
 
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.panels import (
     FieldPanel,
@@ -15,6 +17,8 @@ from wagtail.admin.widgets.slug import SlugInput
 from wagtail.snippets.views.snippets import SnippetViewSet, SnippetViewSetGroup
 
 from newsletter.catalogue.models import Condition, Newsletter, PublicWords
+from newsletter.desk.scope import limits_of
+from newsletter.desk.viewsets.scoped import ScopedChooserViewSet
 
 
 class ConditionViewSet(SnippetViewSet):
@@ -25,8 +29,13 @@ class ConditionViewSet(SnippetViewSet):
     url_prefix = "conditions"
     list_display = ["name", "group", "reviewed_on", "review_due", UpdatedAtColumn()]
     list_filter = ["group"]
+    chooser_viewset_class = ScopedChooserViewSet
     search_fields = ["name", "synonyms"]
     copy_view_enabled = False
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Condition]":
+        return limits_of(request.user).among(Condition.objects.all())
+
     edit_handler = TabbedInterface(
         [
             ObjectList(
@@ -95,6 +104,11 @@ class NewsletterViewSet(SnippetViewSet):
     ]
     search_fields = ["name"]
     copy_view_enabled = False
+    chooser_viewset_class = ScopedChooserViewSet
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Newsletter]":
+        return limits_of(request.user).among(Newsletter.objects.all())
+
     edit_handler = TabbedInterface(
         [
             ObjectList(

@@ -15,6 +15,7 @@ from wagtail.admin.ui.tables import Column, UpdatedAtColumn
 from wagtail.admin.widgets.slug import SlugInput
 from wagtail.snippets.views.snippets import SnippetViewSet, SnippetViewSetGroup
 
+from newsletter.desk.scope import limits_of
 from newsletter.desk.stages import stage_of
 from newsletter.desk.viewsets.reviewed import (
     ReviewedCopyView,
@@ -22,6 +23,12 @@ from newsletter.desk.viewsets.reviewed import (
     ReviewedEditView,
     ReviewedIndexView,
     ReviewedWorkflowActionView,
+)
+from newsletter.desk.viewsets.scoped import (
+    ArticleFilterSet,
+    IssueFilterSet,
+    ScopedChooserViewSet,
+    ScopedForm,
 )
 from newsletter.editions import merge_tags
 from newsletter.editions.models import Article, Issue
@@ -50,7 +57,8 @@ class IssueViewSet(ReviewedViewSet):
     menu_name = "issues"
     url_prefix = "issues"
     list_display = ["title", "newsletter", StageColumn(), UpdatedAtColumn()]
-    list_filter = ["newsletter"]
+    filterset_class = IssueFilterSet
+    chooser_viewset_class = ScopedChooserViewSet
     search_fields = ["title", "subject"]
     edit_handler = ObjectList(
         [
@@ -68,12 +76,13 @@ class IssueViewSet(ReviewedViewSet):
                 ],
                 heading=_("Where it belongs"),
             ),
-        ]
+        ],
+        base_form_class=ScopedForm,
     )
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Issue]":
         found: QuerySet[Issue] = Issue.objects.select_related("newsletter", "latest_revision")
-        return found
+        return limits_of(request.user).among(found)
 
 
 class ArticleViewSet(ReviewedViewSet):
@@ -83,7 +92,8 @@ class ArticleViewSet(ReviewedViewSet):
     menu_name = "articles"
     url_prefix = "articles"
     list_display = ["title", "kind", StageColumn(), "review_due", UpdatedAtColumn()]
-    list_filter = ["kind", "conditions"]
+    filterset_class = ArticleFilterSet
+    chooser_viewset_class = ScopedChooserViewSet
     search_fields = ["title", "summary"]
     edit_handler = ObjectList(
         [
@@ -117,12 +127,13 @@ class ArticleViewSet(ReviewedViewSet):
                 heading=_("On the site and in digests"),
                 classname="collapsed",
             ),
-        ]
+        ],
+        base_form_class=ScopedForm,
     )
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Article]":
         found: QuerySet[Article] = Article.objects.select_related("latest_revision")
-        return found
+        return limits_of(request.user).among(found)
 
 
 class ComposeGroup(SnippetViewSetGroup):

@@ -21,6 +21,7 @@ from wagtail.snippets.views.snippets import (
 from newsletter.approval.models import Approval
 from newsletter.catalogue.models import Newsletter
 from newsletter.desk.addresses import way_url
+from newsletter.desk.scope import limits_of
 from newsletter.desk.viewsets.check_panel import with_check
 from newsletter.editions.models import Article, Issue
 
@@ -84,7 +85,9 @@ class ReviewedCreateView(_NothingPastReview, CreateView):
         needs to know it, is there from the first word."""
         instance: Issue | Article = self.model()
         if isinstance(instance, Issue):
-            editorial = Newsletter.objects.filter(kind=Newsletter.Kind.EDITORIAL)[:2]
+            editorial = limits_of(self.request.user).among(
+                Newsletter.objects.filter(kind=Newsletter.Kind.EDITORIAL)
+            )[:2]
             if len(editorial) == 1:
                 instance.newsletter = editorial[0]
         return instance

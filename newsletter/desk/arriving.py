@@ -1,0 +1,72 @@
+"""What keeps mail from arriving, in sentences for whoever sends."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from newsletter.approval.models import SenderDomain
+from newsletter.catalogue.models import Newsletter
+from newsletter.desk.views.mailing import title_of
+from newsletter.outcomes.reports import mailing_report
+from newsletter.sending.models import Mailing
+
+# Gmail and Yahoo want complaints below one in a thousand (Google's sender guidelines, 2024).
+MOST_COMPLAINTS = 0.001
+# One complaint in a small mailing is one reader, not a rate.
+FEWEST_FOR_A_RATE = 500
+# More refused than this is a list, or a reputation, that needs looking at.
+MOST_REFUSED = 0.05
+FEWEST_REFUSED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivalWarning:
+    about: str
+    what: str
+    url: str = ""
+    serious: bool = False
+    records: tuple[str, ...] = ()
+
+
+def domain_warnings(newsletters: "QuerySet[Newsletter]") -> Iterator[ArrivalWarning]:
+    """What the DNS said last of the domains that these newsletters come from."""
+    addresses = newsletters.values_list("from_email", flat=True)
+    domains = {one.rpartition("@")[2].lower() for one in addresses}
+    for row in SenderDomain.objects.filter(domain__in=domains).order_by("domain"):
+        wrong = [one for one in row.findings if one["level"] in ("bad", "warning")]
+        if wrong:
+            yield ArrivalWarning(
+                about=row.domain,
+                what=" ".join(f"{one['about']}: {one['message']}" for one in wrong),
+                serious=any(one["level"] == "bad" for one in wrong),
+                records=tuple(one["record"] for one in wrong if one.get("record")),
+            )
+
+
+def mailing_warnings(mailing: Mailing) -> Iterator[ArrivalWarning]:
+    """What went wrong with one mailing: stopped by trouble, complained about, refused."""
+    url = reverse("desk:mailing", args=(mailing.pk,))
+    if mailing.trouble and mailing.state == Mailing.State.PAUSED:
+        yield ArrivalWarning(
+            title_of(mailing), _("Paused: %s") % mailing.trouble, url, serious=True
+        )
+    report = mailing_report(mailing)
+    if report.sent.accepted >= FEWEST_FOR_A_RATE and report.complaint_rate > MOST_COMPLAINTS:
+        yield ArrivalWarning(
+            title_of(mailing),
+            _("%(n)d readers called it spam. Providers want fewer than one in a thousand.")
+            % {"n": report.complained},
+            url,
+            serious=True,
+        )
+    refused = report.sent.refused
+    if refused >= FEWEST_REFUSED and refused > report.sent.planned * MOST_REFUSED:
+        yield ArrivalWarning(
+            title_of(mailing),
+            _("%(refused)d of %(planned)d addresses were refused.")
+            % {"refused": refused, "planned": report.sent.planned},
+            url,
+        )

@@ -1,0 +1,1 @@
+"""Articles from elsewhere: fetched, read, made into drafts. None goes live by itself."""
