@@ -59,7 +59,7 @@ def judged(request: HttpRequest, form: GuardedForm) -> guard.Verdict:
         form.add_error(
             None,
             _(
-                "Very many people sign up just now, so your browser is doing a short sum to show "
+                "Very many people sign up just now. Your browser is doing a short sum to show "
                 "that you are no machine. Wait a few seconds, then press the button once more. "
                 "If your browser runs no scripts, try again in an hour."
             ),

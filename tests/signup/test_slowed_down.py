@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 from pytest_django.fixtures import Settings as SettingsWrapper
 
@@ -18,21 +17,21 @@ from tests.signup.filling_in import filled_in
 pytestmark = pytest.mark.django_db
 TYPED = {"email": "ada@example.org", "cadence": "monthly"}
 SEVERAL = ["asthma", "herniated-disk"]
-Send = Callable[[Client, Catalogue], tuple[HttpResponse, dict[str, Any]]]
+Send = Callable[[Client, Catalogue], tuple[Any, dict[str, Any]]]
 
 
-def _by_the_page(client: Client, catalogue: Catalogue) -> tuple[HttpResponse, dict[str, Any]]:
+def _by_the_page(client: Client, catalogue: Catalogue) -> tuple[Any, dict[str, Any]]:
     values = filled_in(**TYPED, conditions=SEVERAL)
     return client.post("/sign-up/", values), values
 
 
-def _by_the_short_form(client: Client, catalogue: Catalogue) -> tuple[HttpResponse, dict[str, Any]]:
+def _by_the_short_form(client: Client, catalogue: Catalogue) -> tuple[Any, dict[str, Any]]:
     values = filled_in("ada@example.org")
     del values["newsletters"], values["conditions"], values["cadence"]
     return client.post("/sign-up/for/herniated-disk/", values), values
 
 
-def _by_an_embed(client: Client, catalogue: Catalogue) -> tuple[HttpResponse, dict[str, Any]]:
+def _by_an_embed(client: Client, catalogue: Catalogue) -> tuple[Any, dict[str, Any]]:
     form = make_form(catalogue.living_well, catalogue.disk)
     values = embedding.sent(newsletters=["living-well"], conditions=["herniated-disk"])
     return client.post(path_of(form), values), values
