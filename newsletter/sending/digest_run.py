@@ -35,18 +35,21 @@ class Run:
     complete: bool
 
 
-def run_due(now: datetime, *, at_most_slices: int | None = None) -> list[Run]:
+def run_due(now: datetime, *, at_most_slices: int | None = None, sweep: bool = True) -> list[Run]:
     """Plan the digests of every reader who is due at `now`, and return what was done.
 
     Harmless to repeat and to run twice at once. A run that was interrupted is completed first,
     under its own cut-off. `at_most_slices` bounds one call; the next goes on where it stopped.
+    `sweep` also looks through all live readers for those without a mark or a due time: they have
+    them from the moment they became live, so that this heals and need not be done every minute.
     """
     # Whole seconds, as the Date header has them.
     now = now.replace(microsecond=0)
     runs = []
     left = at_most_slices
     for newsletter in Newsletter.objects.filter(kind=Newsletter.Kind.DIGEST).order_by("pk"):
-        keep_up(newsletter, now)
+        if sweep:
+            keep_up(newsletter, now)
         for mailing in _mailings(newsletter, now):
             slices, run = _plan(mailing, left)
             runs.append(run)
