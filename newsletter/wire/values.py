@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from newsletter.wire.headers import FOLD_AT, MAX_LINE, UnsafeValue, assert_line, fold
+from newsletter.wire.headers import encode_text as encode_free_text
 from newsletter.wire.quoted_printable import SOFT_BREAK, encode
 from newsletter.wire.slots import Slot
 
@@ -75,6 +76,8 @@ ENCODERS: dict[Place, Encoder] = {
 
 
 def _long_header(value: str, hole: Hole) -> bytes:
+    if hole.slot is Slot.SUBJECT:
+        return fold("Subject", encode_free_text(value), column=hole.column).encode("ascii")
     assert_line(value)
     if not value.strip():
         raise UnsafeValue(f"The value of {hole.slot.value!r} is empty.")

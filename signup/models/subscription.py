@@ -59,6 +59,8 @@ class Subscription(models.Model):
     cadence = models.CharField(max_length=10, choices=Cadence, default=Cadence.WEEKLY)
     weekday = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(6)])
     hour = models.PositiveSmallIntegerField(default=8, validators=[MaxValueValidator(23)])
+    # When the pause began, and when it ends or ended: what came out between is owed to nobody.
+    paused_at = models.DateTimeField(null=True)
     paused_until = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     live_at = models.DateTimeField(null=True)

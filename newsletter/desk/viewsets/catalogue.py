@@ -98,7 +98,11 @@ class NewsletterViewSet(SnippetViewSet):
                     FieldPanel("reply_to"),
                     FieldPanel("list_id_label"),
                     MultiFieldPanel(
-                        [FieldPanel("sensitive"), FieldPanel("unknown_policy")],
+                        [
+                            FieldPanel("sensitive"),
+                            FieldPanel("conditions_in_subject"),
+                            FieldPanel("unknown_policy"),
+                        ],
                         heading=_("Care"),
                     ),
                 ],
