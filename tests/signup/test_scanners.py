@@ -15,7 +15,7 @@ from tests.signup.mailed import dump, sent, sent_digest, sent_issue, urls_in
 
 Asking = Callable[..., SystemMail | None]
 _PERSONAL = re.compile(
-    "/(confirm|welcome|preferences|new-address|unsubscribe|goodbye|undo|erased|keep|withdraw)/"
+    "/(confirm|welcome|preferences|new-address|unsubscribe|goodbye|undo|erased|keep|withdraw|stop)/"
 )
 
 
@@ -76,7 +76,7 @@ def test_a_scanner_that_goes_on_from_the_pages_changes_nothing_either(
             if response.status_code < 300 and "html" in response["Content-Type"]:
                 found |= set(re.findall(r"(?:href|action)=\"(/[^\"#]*)", response.content.decode()))
         todo = {path for path in found if _PERSONAL.match(path)}
-    for door in ("/confirm/", "/unsubscribe/", "/preferences/", "/new-address/"):
+    for door in ("/confirm/", "/unsubscribe/", "/preferences/", "/new-address/", "/stop/"):
         assert any(path.startswith(door) for path in seen), door
     assert any(path.endswith("/erase/") for path in seen)
     assert dump() == before
