@@ -17,8 +17,8 @@ from django.utils import timezone
 from newsletter.approval import schedule as schedules
 from newsletter.approval.readiness import readiness
 from newsletter.outcomes.reactions import react
+from newsletter.sending import alert, plan, stopping
 from newsletter.sending import feed as feeding
-from newsletter.sending import plan, stopping
 from newsletter.sending import recover as recovery
 from newsletter.sending.claim import claim
 from newsletter.sending.control import stop_for_trouble
@@ -59,6 +59,17 @@ def plan_issue(mailing_id: int) -> None:
 
 
 @shared_task
+def plan_alert(alert_id: int) -> None:
+    """Fill a safety alert's mailings, one after the other, and hand them on without delay."""
+    while waiting := alert.unplanned(alert_id):
+        mailing = plan.resume(Mailing.objects.get(pk=waiting[0]))
+        if mailing.state == Mailing.State.PLANNING:
+            # Another task is at it, and goes on with the rest.
+            return
+    feed()
+
+
+@shared_task
 def feed() -> None:
     """Hand the workers what the rate allows for the next seconds."""
     for batch_id in feeding.feed(timezone.now()):
@@ -84,7 +95,7 @@ def deliver_batch(batch_id: int) -> None:
 def recover() -> None:
     """Take up what lost workers and lost tasks left lying."""
     recovery.recover()
-    for mailing_id in plan.unfinished():
+    for mailing_id in plan.unfinished() + alert.unplanned():
         plan_issue.delay(mailing_id)
 
 

@@ -189,6 +189,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_TASK_DEFAULT_QUEUE = "control"
 CELERY_TASK_ROUTES = {
     "newsletter.tasks.deliver_batch": {"queue": "bulk"},
+    "newsletter.tasks.plan_alert": {"queue": "prompt"},
     "signup.tasks.send_system_mail": {"queue": "prompt"},
 }
 CELERY_TIMEZONE = "UTC"

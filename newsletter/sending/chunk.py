@@ -56,7 +56,9 @@ def next_chunk(claim: Claim, size: int, copies: Copies, step: int = MOST) -> Chu
             return Chunk(state)
         rows = _queued(claim, size)
         verdicts = check(
-            newsletter=claim.mailing.newsletter, subscriber_ids=[row.subscriber for row in rows]
+            newsletter=claim.mailing.newsletter,
+            subscriber_ids=[row.subscriber for row in rows],
+            through_pauses=claim.mailing.goes_through_pauses,
         )
         eligible = [row for row in rows if verdicts[row.subscriber] is None]
         prepared = copies.prepare(eligible)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from newsletter.rendering.copies import IssueCopies, ReaderRow
+from newsletter.sending import alert_forms
+from newsletter.sending.alert_readers import still_concerned
 from newsletter.sending.digest_copies import DigestMail
 from newsletter.sending.errors import ContentDamaged
 from newsletter.sending.models import Edition, Mailing
@@ -45,6 +47,8 @@ def copies_of(mailing: Mailing) -> Copies:
     """Raises ContentDamaged when what was approved cannot be read."""
     if mailing.kind == Mailing.Kind.DIGEST:
         return _Digests(mailing)
+    if mailing.kind == Mailing.Kind.ALERT:
+        return _Alerts(mailing)
     return _Issues(mailing)
 
 
@@ -58,7 +62,7 @@ class _Issues:
                 mailing_id=mailing.pk,
                 dated=mailing.dated,
             )
-            for edition in mailing.editions.select_related("frozen")
+            for edition in mailing.editions.select_related("frozen", "mailing__alert")
         }
 
     def prepare(self, rows: Sequence[Row]) -> Prepared:
@@ -69,6 +73,20 @@ class _Issues:
             row.subscriber, row.email, row.first_name, row.subscription, row.text_only
         )
         return self._editions[row.edition].copy(reader)
+
+
+class _Alerts(_Issues):
+    """Whole messages too, but only to whom they still concern."""
+
+    def __init__(self, mailing: Mailing) -> None:
+        self._mailing = mailing
+        super().__init__(mailing)
+
+    def prepare(self, rows: Sequence[Row]) -> Prepared:
+        concerned = still_concerned(self._mailing, [row.subscriber for row in rows])
+        return Prepared(
+            self._sender, self._copy, is_empty=lambda row: row.subscriber not in concerned
+        )
 
 
 class _Digests:
@@ -83,6 +101,9 @@ class _Digests:
 
 def load(edition: Edition) -> CompiledMessage:
     """Return what was approved, and make sure that it still is that (invariant 16)."""
+    alert = edition.mailing.alert
+    if alert is not None:
+        return alert_forms.load(edition, alert)
     frozen = edition.frozen
     if frozen is None:
         raise ContentDamaged("This mailing has no approved content.")

@@ -9,6 +9,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 
+from django.utils import timezone
+
 from newsletter.approval.models import Approval, Frozen
 from newsletter.catalogue.models import Condition
 from newsletter.editions.models import Article, Release
@@ -20,6 +22,7 @@ from newsletter.rendering.fragments import (
     section_end,
     split_at_token,
 )
+from newsletter.sending.alert_readers import AlertsReached
 from newsletter.sending.digest_extras import extras_of
 from newsletter.sending.errors import ContentDamaged
 from newsletter.sending.models import Mailing
@@ -167,12 +170,13 @@ class DigestChunk:
     ) -> None:
         self._copies = copies
         self._follows = _follows(rows)
+        self._had = _had_as_alerts(rows)
         self._extras = extras_of(rows, self._follows, mailing)
 
     def is_empty(self, row: Row) -> bool:
         """True when nothing is left of this reader's digest: to be skipped, NOTHING_LEFT."""
         return not self._copies[row.edition].holds(
-            row.article_ids or (), self._follows.get(row.subscriber, frozenset())
+            self._articles(row), self._follows.get(row.subscriber, frozenset())
         )
 
     def copy(self, row: Row) -> bytes:
@@ -186,10 +190,23 @@ class DigestChunk:
         )
         return self._copies[row.edition].copy(
             reader,
-            row.article_ids or (),
+            self._articles(row),
             self._follows.get(row.subscriber, frozenset()),
             self._extras.get(row.subscription),
         )
+
+    def _articles(self, row: Row) -> Sequence[int]:
+        """What was planned, less what came as a safety alert since. A copy that goes a second
+        time has the bytes of the first, whatever came in between."""
+        had = () if row.resent else self._had.get(row.subscriber, ())
+        return [article for article in row.article_ids or () if article not in had]
+
+
+def _had_as_alerts(rows: Sequence[Row]) -> Mapping[int, Collection[int]]:
+    articles = {article for row in rows for article in row.article_ids or ()}
+    # As of today and not of the run: an alert may have gone out in between.
+    reached = AlertsReached.load(timezone.now(), articles)
+    return reached.among([row.subscriber for row in rows])
 
 
 def _standing(articles: Collection[int]) -> set[int]:

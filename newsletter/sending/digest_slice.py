@@ -5,7 +5,7 @@ that read or write whole slices, and nothing worked out twice for readers who ar
 """
 
 from collections import defaultdict
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -15,8 +15,9 @@ from django.db.models import Q, QuerySet
 
 from newsletter.audience.recipients import recipients
 from newsletter.catalogue.models import Newsletter
-from newsletter.editions.digest_rules import Shelf, choose_first, choose_new
+from newsletter.editions.digest_rules import CAP, Shelf, choose_first, choose_new
 from newsletter.rendering.digest import compile_shell
+from newsletter.sending.alert_readers import AlertsReached
 from newsletter.sending.digest_shelf import ReleaseTimes, load_shelf
 from newsletter.sending.due_times import Rhythm, next_due
 from newsletter.sending.models import Batch, Delivery, DigestMark, Edition, Mailing
@@ -86,6 +87,7 @@ class Planner:
         self._cutoff = cutoff
         self._shelf: Shelf = load_shelf(cutoff, mailing.dated)
         self._times = ReleaseTimes.load()
+        self._alerts = AlertsReached.load(mailing.dated)
         self._editions: dict[str, int] = {}
         self._next_due: dict[tuple[str, int, int, str], datetime] = {}
 
@@ -180,9 +182,10 @@ class Planner:
     def _owed(self, rows: Sequence[_Due]) -> list[_Owed]:
         """Choose each reader's articles; readers for whom there are none are left out."""
         follows = self._follows([row.subscriber for row in rows])
+        had = self._alerts.among([row.subscriber for row in rows])
         owed = []
         for row in rows:
-            articles = self._choose(row, follows[row.subscriber])
+            articles = self._choose(row, follows[row.subscriber], had.get(row.subscriber, ()))
             if articles:
                 owed.append((row, articles))
         return owed
@@ -205,12 +208,19 @@ class Planner:
                 found[subscriber][condition] = since
         return found
 
-    def _choose(self, row: _Due, follows: dict[int, int]) -> list[int]:
+    def _choose(self, row: _Due, follows: dict[int, int], had: Collection[int] = ()) -> list[int]:
+        """`had` came as safety alerts: left out, and their places go to the next best."""
+        cap = CAP + len(had)
         if row.first_sent_at is None:
-            return choose_first(self._shelf, follows, cutoff=self._cutoff)
-        # Resuming after a pause, and coming back after an end, owe nothing released before.
-        resumed = max(self._times.number_at(row.paused_until), self._times.number_at(row.live_at))
-        return choose_new(self._shelf, follows, mark=max(row.mark, resumed), cutoff=self._cutoff)
+            found = choose_first(self._shelf, follows, cutoff=self._cutoff, cap=cap)
+        else:
+            # Resuming after a pause, and coming back after an end, owe nothing released before.
+            resumed = max(
+                self._times.number_at(row.paused_until), self._times.number_at(row.live_at)
+            )
+            mark = max(row.mark, resumed)
+            found = choose_new(self._shelf, follows, mark=mark, cutoff=self._cutoff, cap=cap)
+        return [article for article in found if article not in had][:CAP] if had else found
 
     def _move(self, rows: Sequence[_Due], first: Container[int]) -> None:
         cutoff = self._cutoff

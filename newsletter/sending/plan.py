@@ -12,6 +12,7 @@ from newsletter.approval.models import Approval, Frozen
 from newsletter.approval.sign_off import valid_approval
 from newsletter.audience.recipients import recipients
 from newsletter.editions.models import Issue
+from newsletter.sending.alert_readers import alert_readers
 from newsletter.sending.errors import NotApproved
 from newsletter.sending.models import Batch, Delivery, Edition, Mailing
 from signup.models import Subscription
@@ -87,7 +88,7 @@ def resume(mailing: Mailing) -> Mailing:
 def unfinished() -> list[int]:
     """Return the mailings whose plan waits to be gone on with: a task for each heals a lost one.
 
-    Digest runs plan themselves (digest_run).
+    Digest runs plan themselves (digest_run); the order of alerts is their own (alert.unplanned).
     """
     return list(
         Mailing.objects.filter(state=Mailing.State.PLANNING, kind=Mailing.Kind.ISSUE)
@@ -119,7 +120,7 @@ def _plan_slice(mailing: Mailing, editions: Sequence[Edition]) -> bool:
 def _slice_ends(mailing: Mailing, after: int) -> list[int]:
     """Return the last subscriber of each of the next batches."""
     ids = list(
-        recipients(mailing.newsletter)
+        _audience(mailing)
         .filter(subscriber_id__gt=after)
         .order_by("subscriber_id")
         .values_list("subscriber_id", flat=True)[: BATCH * AT_ONCE]
@@ -153,7 +154,7 @@ def _readers(
     language = mailing.issue.language if mailing.issue else mailing.newsletter.language
     default = next((edition for edition in plain if edition.language == language), plain[0])
     return (
-        recipients(mailing.newsletter)
+        _audience(mailing)
         .filter(subscriber_id__gt=after, subscriber_id__lte=upto)
         .annotate(
             edition=Case(
@@ -169,3 +170,9 @@ def _readers(
         .order_by()
         .values_list("subscriber_id", "edition")
     )
+
+
+def _audience(mailing: Mailing) -> QuerySet[Subscription]:
+    if mailing.kind == Mailing.Kind.ALERT:
+        return alert_readers(mailing)
+    return recipients(mailing.newsletter)

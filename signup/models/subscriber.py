@@ -37,6 +37,10 @@ class Subscriber(models.Model):
     conditions_in_subject = models.BooleanField(
         _("conditions in the subject"), default=False, db_default=False
     )
+    # Safety alerts come through a pause too. Off, unless the reader ticked it.
+    alerts_while_paused = models.BooleanField(
+        _("safety alerts while paused"), default=False, db_default=False
+    )
     # The ledger's proof that these two were given and stand; null when not, or withdrawn.
     health_consent = models.ForeignKey(
         "signup.ConsentEntry", null=True, on_delete=models.PROTECT, related_name="+"

@@ -1,5 +1,6 @@
+from newsletter.sending.models.alert import AlertForm, SafetyAlert
 from newsletter.sending.models.delivery import Batch, Delivery
 from newsletter.sending.models.digest_mark import DigestMark
 from newsletter.sending.models.mailing import Edition, Mailing
 
-__all__ = ["Batch", "Delivery", "DigestMark", "Edition", "Mailing"]
+__all__ = ["AlertForm", "Batch", "Delivery", "DigestMark", "Edition", "Mailing", "SafetyAlert"]

@@ -36,7 +36,11 @@ class Mailing(models.Model):
     issue = models.ForeignKey(
         "editions.Issue", null=True, on_delete=models.PROTECT, related_name="mailings"
     )
-    # What makes it one of a kind: "first", "correction-1", or for a digest the slot's instant.
+    alert = models.ForeignKey(
+        "sending.SafetyAlert", null=True, on_delete=models.PROTECT, related_name="mailings"
+    )
+    # What makes it one of a kind: "first", "correction-1", for a digest the slot's instant, for a
+    # safety alert its number.
     purpose = models.CharField(max_length=60, default="first")
     approval = models.ForeignKey(
         "approval.Approval", null=True, on_delete=models.PROTECT, related_name="mailings"
@@ -86,6 +90,11 @@ class Mailing(models.Model):
     def origins_of(cls, state: State) -> list["Mailing.State"]:
         """Return the states from which a mailing may become `state`."""
         return [origin for origin, targets in cls.TRANSITIONS.items() if state in targets]
+
+    @property
+    def goes_through_pauses(self) -> bool:
+        """True when it goes to paused readers too, who chose that (a safety alert)."""
+        return self.kind == self.Kind.ALERT
 
     @property
     def is_health_data(self) -> bool:
