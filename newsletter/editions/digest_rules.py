@@ -23,11 +23,14 @@ class Released(NamedTuple):
     article: int
     weight: int
     conditions: frozenset[int]
+    # A safety alert, for a reader whom the alert itself did not reach: before everything else.
+    safety: bool = False
 
 
 class _Place(NamedTuple):
     """Where an article would stand in a mail; the greater place is the earlier one."""
 
+    safety: bool
     rank: int
     weight: int
     seq: int
@@ -70,7 +73,7 @@ class Shelf:
             rank = self.rank(condition)
             places = sorted(
                 (
-                    _Place(rank, released.weight, released.seq, released.article)
+                    _Place(released.safety, rank, released.weight, released.seq, released.article)
                     for released in self.between(condition, after, upto)
                 ),
                 reverse=True,
@@ -107,17 +110,23 @@ def choose_first(
     """Return the articles of a reader's first digest: the best of each condition chosen.
 
     Each condition has its best before any has its second, so that the cap takes the second
-    pieces first. Within a condition the heavier come first, then the fresher.
+    pieces first. Within a condition the heavier come first, then the fresher; safety alerts come
+    before all others.
     """
     rows: list[list[int]] = []
+    alerts: set[int] = set()
     for condition in sorted(conditions, key=lambda one: (-shelf.rank(one), one)):
         found = shelf.between(condition, 0, cutoff)
-        found.sort(key=lambda released: (released.weight, released.seq), reverse=True)
+        found.sort(
+            key=lambda released: (released.safety, released.weight, released.seq), reverse=True
+        )
+        alerts.update(released.article for released in found if released.safety)
         rows.append(list(dict.fromkeys(released.article for released in found)))
+    rows.sort(key=lambda row: not row or row[0] not in alerts)
     chosen: dict[int, None] = {}
     for _ in range(best):
         for row in rows:
             fresh = next((article for article in row if article not in chosen), None)
             if fresh is not None and len(chosen) < cap:
                 chosen[fresh] = None
-    return list(chosen)
+    return sorted(chosen, key=lambda article: article not in alerts)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.utils.formats import date_format
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from newsletter.editions.models import Article
@@ -22,6 +23,9 @@ class Teaser:
     url: str
     byline: str
     artwork_url: str
+    # Of title and summary; the byline is in the language around it.
+    language: str
+    byline_language: str
 
 
 def teaser(article: Article, *, lead: str = "", artwork: bool = True) -> Teaser:
@@ -32,6 +36,8 @@ def teaser(article: Article, *, lead: str = "", artwork: bool = True) -> Teaser:
         url=links.article(article.slug),
         byline=_byline(article),
         artwork_url=artwork_url(article.artwork) if artwork else "",
+        language=article.language,
+        byline_language=get_language() or article.language,
     )
 
 
