@@ -43,6 +43,7 @@ class Choices:
     timezone: str
     text_only: bool
     conditions_in_subject: bool = False
+    alerts_while_paused: bool = False
     pause_until: date | None
     cadence: Subscription.Cadence
     weekday: int
@@ -278,6 +279,7 @@ def _describe(subscriber: Subscriber, choices: Choices) -> None:
     subscriber.timezone = choices.timezone
     subscriber.text_only = choices.text_only
     subscriber.conditions_in_subject = choices.conditions_in_subject
+    subscriber.alerts_while_paused = choices.alerts_while_paused
     subscriber.save(
         update_fields=[
             "first_name",
@@ -285,6 +287,7 @@ def _describe(subscriber: Subscriber, choices: Choices) -> None:
             "timezone",
             "text_only",
             "conditions_in_subject",
+            "alerts_while_paused",
             "health_consent",
             "measurement_consent",
         ]

@@ -55,6 +55,7 @@ class PreferencesForm(ErrorSummary, forms.Form):
     timezone = forms.ChoiceField(required=False)
     text_only = forms.BooleanField(required=False)
     conditions_in_subject = forms.BooleanField(required=False)
+    alerts_while_paused = forms.BooleanField(required=False)
     consent_measurement = forms.BooleanField(required=False)
     form_token = forms.CharField(max_length=200, required=False)
 
@@ -160,6 +161,9 @@ class PreferencesForm(ErrorSummary, forms.Form):
                 if self.may_name_conditions
                 else self.subscriber.conditions_in_subject
             ),
+            alerts_while_paused=(
+                data["alerts_while_paused"] if digest else self.subscriber.alerts_while_paused
+            ),
             pause_until=data["pause_until"],
             cadence=Subscription.Cadence(
                 data["cadence"] or (digest.cadence if digest else Subscription.Cadence.WEEKLY)
@@ -191,6 +195,7 @@ class PreferencesForm(ErrorSummary, forms.Form):
             "timezone": subscriber.timezone,
             "text_only": subscriber.text_only,
             "conditions_in_subject": subscriber.conditions_in_subject,
+            "alerts_while_paused": subscriber.alerts_while_paused,
         }
 
     def _ticked(self, name: str) -> set[str]:

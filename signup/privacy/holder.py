@@ -72,6 +72,7 @@ class SignupHolder:
             "timezone": subscriber.timezone,
             "text_only": subscriber.text_only,
             "conditions_in_subject": subscriber.conditions_in_subject,
+            "alerts_while_paused": subscriber.alerts_while_paused,
             "created_at": subscriber.created_at.isoformat(),
             "erased_at": subscriber.erased_at.isoformat() if subscriber.erased_at else None,
             "subscriptions": [
@@ -191,6 +192,7 @@ class SignupHolder:
         subscriber.first_name = ""
         subscriber.language, subscriber.timezone = "en", "UTC"
         subscriber.text_only = subscriber.conditions_in_subject = False
+        subscriber.alerts_while_paused = False
         subscriber.health_consent = subscriber.measurement_consent = None
         subscriber.address_since = None
         subscriber.erased_at = timezone.now()
