@@ -212,6 +212,13 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # What Django itself mails, a new password for staff, takes the same way out.
 EMAIL_BACKEND = "newsletter.transports.django_mail.EmailBackend"
 
+# --- Digests -----------------------------------------------------------------------------
+
+# A condition whose followers have had nothing new for so many days is silent.
+DIGEST_SILENT_DAYS = env.whole("DIGEST_SILENT_DAYS", default=90)
+# How long a watched digest may be late before staff are told.
+DIGEST_LATE_MINUTES = env.whole("DIGEST_LATE_MINUTES", default=30)
+
 # --- Sending -----------------------------------------------------------------------------
 
 # Messages a second over all workers; 0 leaves it to the relay.

@@ -18,6 +18,10 @@ VIEW_CONDITIONS = "desk.view_reader_conditions"
 EXPORT_READER = "desk.export_reader"
 ERASE_READER = "desk.erase_reader"
 VIEW_ACCESS_LOG = "desk.view_access_log"
+MARK_ALERT = "sending.mark_alert"
+VIEW_UNREACHED = "sending.view_unreached"
+CHANGE_NEWSLETTER = "catalogue.change_newsletter"
+CHANGE_CONDITION = "catalogue.change_condition"
 
 
 def require_any(request: HttpRequest, *permissions: str) -> User:

@@ -29,6 +29,7 @@ _WHY = {
     SystemMail.Kind.RENEWAL: gettext_lazy("Because we asked whether you still want it."),
     SystemMail.Kind.ADDRESS: gettext_lazy("Because you asked us to write to another address."),
     SystemMail.Kind.MOVED: gettext_lazy("Because your address was changed."),
+    SystemMail.Kind.RETIRED: gettext_lazy("Because you followed what we write about no more."),
 }
 
 

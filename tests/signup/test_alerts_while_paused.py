@@ -3,11 +3,17 @@
 import pytest
 from django.test import Client
 
+from signup import tokens
 from signup.models import Subscriber, Subscription
 from tests.signup.conftest import Catalogue
-from tests.signup.test_preferences import choices, page  # noqa: F401 - a fixture
+from tests.signup.test_preferences import choices
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def page(reader: Subscriber) -> str:
+    return f"/preferences/{tokens.make(tokens.Purpose.PREFERENCES, reader.pk)}/"
 
 
 def test_it_is_off_until_it_is_ticked_and_off_again_when_it_is_not(
