@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from newsletter.approval import schedule as schedules
 from newsletter.approval.readiness import readiness
+from newsletter.desk.digests import canary
 from newsletter.outcomes.reactions import react
 from newsletter.sending import alert, plan, stopping
 from newsletter.sending import feed as feeding
@@ -128,6 +129,12 @@ def run_digests() -> None:
     runs = run_due(now, at_most_slices=DIGEST_SLICES, sweep=now.minute % SWEEP_MINUTES == 0)
     if not all(run.complete for run in runs):
         run_digests.delay()
+
+
+@shared_task
+def watch_digests() -> None:
+    """Tell staff when a digest that somebody watches did not come."""
+    canary.watch(timezone.now())
 
 
 @shared_task

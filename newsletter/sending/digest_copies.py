@@ -25,7 +25,7 @@ from newsletter.rendering.fragments import (
 from newsletter.sending.alert_readers import AlertsReached
 from newsletter.sending.digest_extras import extras_of
 from newsletter.sending.errors import ContentDamaged
-from newsletter.sending.models import Mailing
+from newsletter.sending.models import Edition, Mailing
 from newsletter.sending.row import Row
 from newsletter.wire.message import CompiledMessage, FormatError
 from newsletter.wire.quoted_printable import encode
@@ -45,11 +45,12 @@ class DigestMail:
     Raises ContentDamaged when a shell cannot be read.
     """
 
-    def __init__(self, mailing: Mailing) -> None:
+    def __init__(self, mailing: Mailing, editions: Iterable[Edition] | None = None) -> None:
+        """`editions` are the mailing's own, or for a preview some that were never stored."""
         self.mailing = mailing
         self._languages: dict[int, str] = {}
         self._shells: dict[int, CompiledMessage] = {}
-        for edition in mailing.editions.all():
+        for edition in mailing.editions.all() if editions is None else editions:
             self._languages[edition.pk] = edition.language
             try:
                 self._shells[edition.pk] = CompiledMessage.from_bytes(bytes(edition.content))
@@ -65,10 +66,15 @@ class DigestMail:
 
         Raises ContentDamaged when a fragment is not what was approved.
         """
-        originals = _standing({article for row in rows for article in row.article_ids or ()})
+        copies = self.copies({article for row in rows for article in row.article_ids or ()})
+        return DigestChunk(rows, copies=copies, mailing=self.mailing)
+
+    def copies(self, articles: Collection[int]) -> dict[int, DigestCopies]:
+        """Return by edition what makes copies of these articles. Raises ContentDamaged."""
+        originals = _standing(articles)
         approved = self._approved(originals)
         conditions = _conditions(originals)
-        copies = {
+        return {
             edition: DigestCopies(
                 shell,
                 newsletter=self.mailing.newsletter,
@@ -84,7 +90,6 @@ class DigestMail:
             )
             for edition, shell in self._shells.items()
         }
-        return DigestChunk(rows, copies=copies, mailing=self.mailing)
 
     def _approved(self, originals: Collection[int]) -> _Approved:
         """Return what was approved of each article, in each language that it stands in.

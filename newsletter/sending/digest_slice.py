@@ -122,6 +122,14 @@ class Planner:
         passed = self._pass_over(between) if len(rows) < len(ids) else 0
         return Slice(len(rows) + passed, len(owed))
 
+    def look(self, ids: Sequence[int]) -> tuple[set[int], list[tuple[int, list[int]]]]:
+        """Return whom `slice` would take, and who of them would get which articles; writes
+        nothing."""
+        rows = self._receiving({"pk__gte": ids[0], "pk__lte": ids[-1]})
+        return {row.subscriber for row in rows}, [
+            (row.subscriber, articles) for row, articles in self._owed(rows)
+        ]
+
     def _due(self, **pk: int) -> QuerySet[DigestMark]:
         return due_marks(self._mailing.newsletter, self._mailing.dated).filter(**pk)
 

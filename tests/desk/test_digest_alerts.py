@@ -86,13 +86,14 @@ def test_a_mark_without_advice_is_asked_for_it(desk, article):
     assert not SafetyAlert.objects.exists()
 
 
-def test_the_preview_is_the_mail_and_runs_nothing(desk, article, readers):
+def test_the_preview_is_the_mail_in_a_frame_in_which_nothing_runs(desk, article, readers):
     alert = marked(article, by=desk.author)
     newsletter = readers[0].newsletter
     url = reverse("desk:alert_preview", args=(alert.pk, newsletter.pk, "en"))
     answer = client_of(desk.reviewer).get(url)
     assert "Stop taking it and call your pharmacist." in answer.content.decode()
-    assert "script-src 'none'" in answer["Content-Security-Policy"]
+    page = client_of(desk.reviewer).get(reverse("desk:alert", args=(alert.pk,)))
+    assert f'<iframe sandbox src="{url}"' in page.content.decode()
 
 
 def test_the_report_adds_up(desk, article, readers):

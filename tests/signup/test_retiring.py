@@ -75,7 +75,7 @@ def test_it_is_not_offered_in_its_own_place(back, follower):
 
 
 def test_it_leaves_only_by_a_way_out_that_is_allowed_for_health_data(back, follower, settings):
-    settings.ESP, settings.ESP_HEALTH_AGREEMENT = "mailgun", ""
+    settings.EMAIL_URL = "smtp://relay.example:25"
     retire(condition=back, offers=None, by=UserFactory())
     send_all()
     assert memory.outbox == []

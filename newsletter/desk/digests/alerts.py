@@ -14,7 +14,6 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from newsletter.archive import webview
-from newsletter.archive.mail_frame import mail_frame
 from newsletter.desk import access_log
 from newsletter.desk.access import (
     APPROVE,
@@ -88,7 +87,6 @@ def alert_page(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @xframe_options_sameorigin
-@mail_frame
 @require_safe
 def alert_preview(request: HttpRequest, pk: int, newsletter: int, language: str) -> HttpResponse:
     """The mail as its readers get it: what would be signed, or what was."""

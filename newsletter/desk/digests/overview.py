@@ -114,11 +114,12 @@ def due_soon(now: datetime) -> DueSoon:
 def counts_of(mailings: list[Mailing]) -> list[Counts]:
     """Return the counts of each, in one statement."""
     sums = {
-        row.pop("mailing"): Counts(**row)
-        for row in Batch.objects.filter(mailing__in=mailings)
+        mailing: Counts(*numbers)
+        for mailing, *numbers in Batch.objects.filter(mailing__in=mailings)
         .order_by()
         .values("mailing")
-        .annotate(**{name: Sum(name, default=0) for name in FIELDS})
+        .annotate(**{f"all_{name}": Sum(name, default=0) for name in FIELDS})
+        .values_list("mailing", *(f"all_{name}" for name in FIELDS))
     }
     return [sums.get(mailing.pk, Counts()) for mailing in mailings]
 
