@@ -24,6 +24,8 @@ from newsletter.sending.models import Batch, DigestMark, Mailing
 PER_PAGE = 20
 # What is due changes by the minute, and to count a million marks takes a moment.
 COUNTED_FOR = 60
+# Percent of the drawing for an hour whose few readers are not told.
+FEW_HEIGHT = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,5 +128,6 @@ def counts_of(mailings: list[Mailing]) -> list[Counts]:
 
 def _hour(begins: datetime, readers: int, most: int) -> Hour:
     # What is too small to be told is not told by the height of its bar either.
-    drawn = max(readers, FEWEST_SHOWN) if readers else 0
-    return Hour(begins, readers, min(100, round(100 * drawn / max(most, FEWEST_SHOWN))))
+    if 0 < readers < FEWEST_SHOWN:
+        return Hour(begins, readers, FEW_HEIGHT)
+    return Hour(begins, readers, round(100 * readers / max(most, 1)))
