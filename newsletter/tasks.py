@@ -19,12 +19,13 @@ from newsletter.approval import schedule as schedules
 from newsletter.approval.links import looking
 from newsletter.approval.readiness import readiness
 from newsletter.desk import attacks
+from newsletter.desk.digests import canary
 from newsletter.desk.security import resetting
 from newsletter.editions.feeds import fetch as feeds
 from newsletter.outcomes.reactions import react
 from newsletter.outcomes.sender_domains import look_at_all
+from newsletter.sending import alert, plan, stopping
 from newsletter.sending import feed as feeding
-from newsletter.sending import plan, stopping
 from newsletter.sending import recover as recovery
 from newsletter.sending.claim import claim, claim_another
 from newsletter.sending.control import stop_for_trouble
@@ -39,12 +40,14 @@ log = logging.getLogger(__name__)
 
 # Waiting for one relay may take RFC 5321's ten minutes; the visibility timeout stands above it.
 DELIVER_LIMIT = 840
-# Of 2,000 readers each: some seconds.
+# Of 5,000 readers each: some seconds.
 DIGEST_SLICES = 10
 # Ten links of at most twelve seconds each, and room.
 LINKS_LIMIT = 180
 # Half a minute for the fetch, and room for two hundred drafts. Below the claim's ten minutes.
 FEED_LIMIT = 300
+# How often all live readers are looked through for one who lacks a mark: a second at a million.
+SWEEP_MINUTES = 10
 
 
 @worker_init.connect
@@ -70,6 +73,17 @@ def plan_issue(mailing_id: int) -> None:
     mailing = Mailing.objects.filter(pk=mailing_id).first()
     if mailing is not None:
         plan.resume(mailing)
+
+
+@shared_task
+def plan_alert(alert_id: int) -> None:
+    """Fill a safety alert's mailings, one after the other, and hand them on without delay."""
+    while waiting := alert.unplanned(alert_id):
+        mailing = plan.resume(Mailing.objects.get(pk=waiting[0]))
+        if mailing.state == Mailing.State.PLANNING:
+            # Another task is at it, and goes on with the rest.
+            return
+    feed()
 
 
 @shared_task
@@ -103,7 +117,7 @@ def deliver_batch(batch_id: int) -> None:
 def recover() -> None:
     """Take up what lost workers and lost tasks left lying."""
     recovery.recover()
-    for mailing_id in plan.unfinished():
+    for mailing_id in plan.unfinished() + alert.unplanned():
         plan_issue.delay(mailing_id)
 
 
@@ -132,9 +146,16 @@ def start_scheduled() -> None:
 @shared_task
 def run_digests() -> None:
     """Plan the digests that are due; a run that is too large for one task is gone on with."""
-    runs = run_due(timezone.now(), at_most_slices=DIGEST_SLICES)
+    now = timezone.now()
+    runs = run_due(now, at_most_slices=DIGEST_SLICES, sweep=now.minute % SWEEP_MINUTES == 0)
     if not all(run.complete for run in runs):
         run_digests.delay()
+
+
+@shared_task
+def watch_digests() -> None:
+    """Tell staff when a digest that somebody watches did not come."""
+    canary.watch(timezone.now())
 
 
 @shared_task

@@ -5,7 +5,7 @@ import re
 
 # Every public path that carries a token, whatever follows it.
 _TOKEN = re.compile(
-    r"/(confirm|unsubscribe|preferences|undo|welcome|goodbye|new-address|withdraw|keep|invitation)/(?![/?\s\"'])[^/?\s\"'<>]+"
+    r"/(confirm|unsubscribe|preferences|undo|welcome|goodbye|new-address|withdraw|keep|stop|invitation)/(?![/?\s\"'])[^/?\s\"'<>]+"
 )
 # Wagtail's link for a new password: account and token follow each other.
 _RESET = re.compile(r"(/password_reset/confirm/)[^/?\s\"'<>]+/(?!set-password)[^/?\s\"'<>]+")

@@ -199,6 +199,7 @@ CELERY_TASK_ROUTES = {
     "newsletter.tasks.mail_new_password": {"queue": "prompt"},
     "newsletter.tasks.tell_of_attacks": {"queue": "prompt"},
     "newsletter.tasks.fetch_feed": {"queue": "bulk"},
+    "newsletter.tasks.plan_alert": {"queue": "prompt"},
 }
 CELERY_TIMEZONE = "UTC"
 # Remembers nothing between starts: what is due stands in rows, so a tick needs no history.
@@ -225,6 +226,13 @@ DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", default="hello@wellread.exam
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # What Django itself mails, a new password for staff, takes the same way out.
 EMAIL_BACKEND = "newsletter.transports.django_mail.EmailBackend"
+
+# --- Digests -----------------------------------------------------------------------------
+
+# A condition whose followers have had nothing new for so many days is silent.
+DIGEST_SILENT_DAYS = env.whole("DIGEST_SILENT_DAYS", default=90)
+# How long a watched digest may be late before staff are told.
+DIGEST_LATE_MINUTES = env.whole("DIGEST_LATE_MINUTES", default=30)
 
 # --- Sending -----------------------------------------------------------------------------
 

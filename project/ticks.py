@@ -17,6 +17,11 @@ TICKS = {
         "schedule": 60.0,
         "options": {"expires": 120},
     },
+    "watch-digests": {
+        "task": "newsletter.tasks.watch_digests",
+        "schedule": 300.0,
+        "options": {"expires": 600},
+    },
     "react-to-outcomes": {
         "task": "newsletter.tasks.react_to_outcomes",
         "schedule": 30.0,

@@ -190,7 +190,7 @@ def _make_live(
             subscription.live_at = now
             subscription.ended_at = None
             subscription.ended_reason = ""
-            subscription.paused_until = None
+            subscription.paused_at = subscription.paused_until = None
             subscription.undo_hash = subscription.undo_until = None
             changed.append(subscription.pk)
         subscription.awaits_note = False  # who asks knows of us

@@ -74,7 +74,7 @@ def link(mail: SystemMail) -> str:
         change_id = mail.address_change_id or 0
         token = tokens.make(tokens.Purpose.ADDRESS, change_id, at=mail.created_at)
         path = reverse("signup:new_address", args=[token])
-    elif mail.kind == SystemMail.Kind.MOVED:
+    elif mail.kind in (SystemMail.Kind.MOVED, SystemMail.Kind.RETIRED):
         path = reverse("signup:preferences_request")  # opens nothing: the link has no token
     elif mail.kind == SystemMail.Kind.BROUGHT_IN:
         path = reverse("signup:preferences_request")  # no token: nobody has shown that it is theirs
@@ -121,6 +121,17 @@ def _context(mail: SystemMail, language: str) -> dict[str, object]:
         **(_question(mail) if mail.kind == SystemMail.Kind.RENEWAL else {}),
         **(_origin(mail) if mail.kind == SystemMail.Kind.BROUGHT_IN else {}),
         **_withdrawing(mail, language),
+        **(_retired(mail) if mail.kind == SystemMail.Kind.RETIRED else {}),
+    }
+
+
+def _retired(mail: SystemMail) -> dict[str, object]:
+    retirement = mail.retirement
+    assert retirement is not None  # every mail of this kind is made with one
+    offers = retirement.offers
+    return {
+        "condition_name": strip_marks(retirement.condition.name),
+        "offered_name": strip_marks(offers.name) if offers else "",
     }
 
 
@@ -206,6 +217,8 @@ def _subject(mail: SystemMail) -> str:
         return _("Your address was changed")
     if mail.kind == SystemMail.Kind.BROUGHT_IN:
         return _("How we come to write to you")
+    if mail.kind == SystemMail.Kind.RETIRED:
+        return _("A change to what you get")
     return _("Your link to change what you get")
 
 

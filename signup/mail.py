@@ -11,9 +11,9 @@ from django.utils import timezone
 from newsletter.transports.classify import HARD
 from newsletter.transports.errors import TransportError
 from newsletter.transports.protocol import send_in_order
-from newsletter.transports.select import system_transport
+from newsletter.transports.select import bulk_transport, system_transport
 from newsletter.transports.values import Envelope, Outcome, Receipt
-from signup import letter, suppress
+from signup import letter, retire, suppress
 from signup.address import hashes_of
 from signup.consent import renewal
 from signup.models import Subscription, Suppression, SystemMail
@@ -57,7 +57,7 @@ def send_system_mail(system_mail_id: int) -> None:
         # Nothing has left: give it back, so that a mended template still sends it.
         _record(claim, Receipt(Outcome.TEMPORARY, reply="could not be rendered"))
         raise
-    receipt = _hand_over(envelope)
+    receipt = _hand_over(envelope, health=claim.mail.is_health_data)
     _record(claim, receipt)
     if receipt.outcome is Outcome.PERMANENT and receipt.enhanced in HARD:
         # The address it went to, which a change of address may have made another than the reader's.
@@ -102,8 +102,11 @@ def _still_wanted(system_mail_id: int, now: datetime) -> bool:
         and mail.address_change is not None
         and mail.address_change.confirmed_at is not None
     )
-    pointless = mail.kind == SystemMail.Kind.RENEWAL and not renewal.still_asks(mail)
-    pointless |= mail.kind == SystemMail.Kind.BROUGHT_IN and letter.brought_in(mail) is None
+    pointless = (
+        (mail.kind == SystemMail.Kind.RENEWAL and not renewal.still_asks(mail))
+        or (mail.kind == SystemMail.Kind.BROUGHT_IN and letter.brought_in(mail) is None)
+        or (mail.kind == SystemMail.Kind.RETIRED and not retire.still_tells(mail))
+    )
     if mail.expires_at <= now or confirmed or pointless or _must_not_be_mailed(mail):
         SystemMail.objects.filter(pk=mail.pk, state=State.QUEUED).update(state=State.EXPIRED)
         return False
@@ -141,9 +144,9 @@ def _claim(system_mail_id: int, now: datetime) -> Claim | None:
     return Claim(mail, mail.epoch)
 
 
-def _hand_over(envelope: Envelope) -> Receipt:
+def _hand_over(envelope: Envelope, *, health: bool) -> Receipt:
     try:
-        transport = system_transport()
+        transport = bulk_transport(health=True) if health else system_transport()
         transport.open()
     except TransportError as error:
         log.error("System mail cannot leave: %s", error)

@@ -42,6 +42,8 @@ class Choices:
     language: str
     timezone: str
     text_only: bool
+    conditions_in_subject: bool = False
+    alerts_while_paused: bool = False
     pause_until: date | None
     cadence: Subscription.Cadence
     weekday: int
@@ -276,12 +278,16 @@ def _describe(subscriber: Subscriber, choices: Choices) -> None:
     subscriber.language = choices.language
     subscriber.timezone = choices.timezone
     subscriber.text_only = choices.text_only
+    subscriber.conditions_in_subject = choices.conditions_in_subject
+    subscriber.alerts_while_paused = choices.alerts_while_paused
     subscriber.save(
         update_fields=[
             "first_name",
             "language",
             "timezone",
             "text_only",
+            "conditions_in_subject",
+            "alerts_while_paused",
             "health_consent",
             "measurement_consent",
         ]
@@ -290,15 +296,17 @@ def _describe(subscriber: Subscriber, choices: Choices) -> None:
 
 def _retime(subscriber: Subscriber, choices: Choices) -> list[int]:
     """Set when mail comes; return the live subscriptions, which must be planned anew."""
-    mine = Subscription.objects.filter(subscriber=subscriber)
+    mine, now = Subscription.objects.filter(subscriber=subscriber), timezone.now()
     if choices.pause_until is not None:
         zone = ZoneInfo(choices.timezone)
         until = datetime.combine(choices.pause_until, wall_time.min, zone).astimezone(UTC)
-        mine.exclude(state=Subscription.State.ENDED).update(paused_until=until)
+        standing = mine.exclude(state=Subscription.State.ENDED)
+        # A pause that is made longer or shorter began when it began.
+        standing.exclude(paused_until__gt=now).update(paused_at=now)
+        standing.update(paused_until=until)
     else:
         # A pause that is broken off ends now. When it ended must stay known: nothing released
         # before is owed (digests).
-        now = timezone.now()
         mine.filter(paused_until__gt=now).update(paused_until=now)
     mine.filter(newsletter__kind=Newsletter.Kind.DIGEST).update(
         cadence=choices.cadence, weekday=choices.weekday, hour=choices.hour

@@ -15,6 +15,7 @@ from signup.views import (
     records,
     renewing,
     signing_up,
+    stopping,
     withdrawing,
 )
 
@@ -44,6 +45,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("undo/<str:token>/", leaving.undo, name="undo"),
     path("withdraw/<str:token>/", withdrawing.withdraw, name="withdraw"),
     path("withdrawn/", withdrawing.withdrawn, name="withdrawn"),
+    path("stop/<str:token>/", stopping.stop, name="stop_section"),
+    path("stopped/", stopping.stopped, name="section_stopped"),
     path("keep/<str:token>/", renewing.keep, name="keep"),
     path("kept/", renewing.kept, name="kept"),
     path("privacy/", notice.privacy, name="privacy"),

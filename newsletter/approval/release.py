@@ -62,6 +62,10 @@ def _release(article: Article, by: AbstractUser, *, again: bool) -> Release:
     # once come one after the other, and numbers commit in their order. A refusal gives it back.
     seq = ReleaseCounter.take_next()
     article = Article.objects.get(pk=article.pk)
+    if article.translation_of_id is not None:
+        raise NotReleasable(
+            _("It is a translation, and goes into digests with its original. Release that one.")
+        )
     if not article.live:
         raise NotReleasable(_("It is not published yet. Publish it, then release it."))
     standing = sign_off.article_standing(article)

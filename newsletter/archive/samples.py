@@ -10,8 +10,9 @@ from newsletter.approval.models import Frozen
 from newsletter.archive import published, webview
 from newsletter.catalogue.models import Condition, Newsletter
 from newsletter.editions.models import Issue, Release
+from newsletter.rendering import links
 from newsletter.rendering.digest import compile_shell
-from newsletter.rendering.fragments import condition_heading, other_heading
+from newsletter.rendering.fragments import condition_heading, section_end
 from newsletter.wire.quoted_printable import encode
 from newsletter.wire.slots import Slot
 
@@ -55,23 +56,19 @@ def _last_issue(newsletter: Newsletter) -> Sample | None:
 def _digest(newsletter: Newsletter) -> Sample | None:
     articles = _latest_articles()
     fragments = _approved_fragments(articles, newsletter.language)
-    sections: dict[int | None, list[str]] = {}
+    sections: dict[int, list[str]] = {}
     conditions = {each.pk: each for each in Condition.objects.open()}
     for article in articles:
-        if article not in fragments:
-            continue
         about = next((each for each in articles[article] if each in conditions), None)
-        sections.setdefault(about, []).append(fragments[article])
+        if about is not None and article in fragments:
+            sections.setdefault(about, []).append(fragments[article])
     if not sections:
         return None
     body: list[str] = []
-    for condition, html in sections.items():
-        heading = (
-            other_heading(newsletter.language)
-            if condition is None
-            else condition_heading(conditions[condition], newsletter.language)
-        )
-        body += [heading.html, *html]
+    for pk, html in sections.items():
+        condition, language = conditions[pk], newsletter.language
+        end = section_end(condition, language, stop_url=links.preferences_request())
+        body += [condition_heading(condition, language).html, *html, end.html]
     shell = compile_shell(newsletter, newsletter.language)
     values: dict[str, str | bytes] = {**webview.neutral_values(shell)}
     values[Slot.BODY_HTML] = encode("".join(body))

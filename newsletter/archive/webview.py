@@ -59,6 +59,11 @@ def subject_of(message: bytes) -> str:
     return str(message_from_bytes(message, policy=policy.default)["Subject"] or "")
 
 
+def text_of(message: bytes) -> str:
+    """Return a whole message's plain text."""
+    return _part(message, "plain")
+
+
 def _part(message: bytes, subtype: str) -> str:
     parsed = message_from_bytes(message, policy=policy.default)
     assert isinstance(parsed, EmailMessage)

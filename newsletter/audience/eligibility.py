@@ -22,10 +22,15 @@ class _Standing(NamedTuple):
     health_consent: int | None
     erased_at: datetime | None
     awaits_note: bool
+    alerts_while_paused: bool
 
 
-def check(*, newsletter: Newsletter, subscriber_ids: Collection[int]) -> dict[int, Reason | None]:
+def check(
+    *, newsletter: Newsletter, subscriber_ids: Collection[int], through_pauses: bool = False
+) -> dict[int, Reason | None]:
     """Return for every id why this reader gets no copy, or None if the copy may go.
+
+    A safety alert goes `through_pauses` of those who chose so.
 
     Two statements, whatever the number of ids. To be called in the transaction that hands the
     chunk over, so that an unsubscribe is either seen here or was answered later (invariant 4).
@@ -46,12 +51,18 @@ def check(*, newsletter: Newsletter, subscriber_ids: Collection[int]) -> dict[in
                 "subscriber__health_consent_id",
                 "subscriber__erased_at",
                 "awaits_note",
+                "subscriber__alerts_while_paused",
             ),
         )
     }
     now = timezone.now()
     verdicts: dict[int, Reason | None] = {
-        subscriber: _judge(found.get(subscriber), digest=newsletter.is_digest, now=now)
+        subscriber: _judge(
+            found.get(subscriber),
+            digest=newsletter.is_digest,
+            now=now,
+            through_pauses=through_pauses,
+        )
         for subscriber in subscriber_ids
     }
     # Each address under every key that is listed: a rotated key lifts no suppression.
@@ -68,7 +79,9 @@ def check(*, newsletter: Newsletter, subscriber_ids: Collection[int]) -> dict[in
     return verdicts
 
 
-def _judge(row: _Standing | None, *, digest: bool, now: datetime) -> Reason | None:
+def _judge(
+    row: _Standing | None, *, digest: bool, now: datetime, through_pauses: bool
+) -> Reason | None:
     if row is None:
         return Reason.NOT_LIVE
     if row.erased_at is not None or not row.email or not row.email_key:
@@ -77,7 +90,8 @@ def _judge(row: _Standing | None, *, digest: bool, now: datetime) -> Reason | No
         return Reason.NOT_LIVE
     if row.consent is None or (digest and row.health_consent is None):
         return Reason.NO_CONSENT
-    if row.paused_until is not None and row.paused_until > now:
+    comes_anyway = through_pauses and row.alerts_while_paused
+    if row.paused_until is not None and row.paused_until > now and not comes_anyway:
         return Reason.PAUSED
     if row.awaits_note:
         return Reason.NOT_TOLD

@@ -20,20 +20,29 @@ _VERDICT = f"""CASE
   OR COALESCE(reader.email_key, '') = '' THEN '{Reason.ERASED}'
  WHEN sub.state <> 'live' THEN '{Reason.NOT_LIVE}'
  WHEN sub.consent_id IS NULL %s THEN '{Reason.NO_CONSENT}'
- WHEN sub.paused_until > %%s THEN '{Reason.PAUSED}'
+ WHEN sub.paused_until > %%s %s THEN '{Reason.PAUSED}'
  WHEN sub.awaits_note THEN '{Reason.NOT_TOLD}'
  WHEN EXISTS (SELECT 1 FROM signup_suppression barred
   WHERE barred.address_hash = reader.address_hash) THEN '{Reason.SUPPRESSED}'
  END"""  # noqa: S608  # only words of our own are put in
 
 
-def verdict(newsletter: Newsletter) -> str:
-    """Return an SQL expression: the reason why the reader gets no copy, or NULL."""
-    return _VERDICT % ("OR reader.health_consent_id IS NULL" if newsletter.is_digest else "")
+def verdict(newsletter: Newsletter, *, through_pauses: bool = False) -> str:
+    """Return an SQL expression: the reason why the reader gets no copy, or NULL.
+
+    A safety alert goes `through_pauses` of those who chose so.
+    """
+    return _VERDICT % (
+        "OR reader.health_consent_id IS NULL" if newsletter.is_digest else "",
+        "AND NOT reader.alerts_while_paused" if through_pauses else "",
+    )
 
 
 def older_keys_bar(
-    newsletter: Newsletter, readers: Collection[tuple[int, bytes | memoryview | None]]
+    newsletter: Newsletter,
+    readers: Collection[tuple[int, bytes | memoryview | None]],
+    *,
+    through_pauses: bool = False,
 ) -> dict[int, Reason]:
     """Return those of the (subscriber, address hash) whom only a suppression under another key
     bars: the expression compares the reader's own hash, which was made under one key.
@@ -46,5 +55,5 @@ def older_keys_bar(
     ]
     if not doubtful:
         return {}
-    verdicts = check(newsletter=newsletter, subscriber_ids=doubtful)
+    verdicts = check(newsletter=newsletter, subscriber_ids=doubtful, through_pauses=through_pauses)
     return {subscriber: reason for subscriber, reason in verdicts.items() if reason is not None}

@@ -19,6 +19,10 @@ EXPORT_READER = "desk.export_reader"
 ERASE_READER = "desk.erase_reader"
 IMPORT_READERS = "desk.import_readers"
 VIEW_ACCESS_LOG = "desk.view_access_log"
+MARK_ALERT = "sending.mark_alert"
+VIEW_UNREACHED = "sending.view_unreached"
+CHANGE_NEWSLETTER = "catalogue.change_newsletter"
+CHANGE_CONDITION = "catalogue.change_condition"
 
 
 def require_any(request: HttpRequest, *permissions: str) -> User:

@@ -4,6 +4,7 @@ arrives, and what has gone silent. Each panel keeps to what its reader is limite
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.db.models import F, Max, Q
 from django.urls import reverse
@@ -33,8 +34,6 @@ from newsletter.editions.models import Article, Issue
 from newsletter.sending.models import Mailing
 from signup.models import SignUpAlarm
 
-# A condition whose followers have had nothing new for so long is silent.
-SILENT_AFTER = timedelta(days=90)
 MOST_SHOWN = 6
 ATTACKS_SHOWN_FOR = timedelta(days=7)
 TROUBLE_SHOWN_FOR = timedelta(days=14)
@@ -225,6 +224,7 @@ class SilentConditions(_Panel):
     order = 130
 
     def rows(self, user: AbstractUser) -> dict[str, Any]:
+        silent_since = timezone.now() - timedelta(days=settings.DIGEST_SILENT_DAYS)
         silent = (
             limits_of(user)
             .among(Condition.objects.open())
@@ -234,10 +234,14 @@ class SilentConditions(_Panel):
                     filter=Q(articles__releases__withdrawn_at__isnull=True),
                 )
             )
-            .filter(Q(last__isnull=True) | Q(last__lt=timezone.now() - SILENT_AFTER))
+            .filter(Q(last__isnull=True) | Q(last__lt=silent_since))
             .order_by(F("last").asc(nulls_first=True), "name")
         )
-        return {"conditions": silent[:MOST_SHOWN], "more": max(0, silent.count() - MOST_SHOWN)}
+        return {
+            "conditions": silent[:MOST_SHOWN],
+            "more": max(0, silent.count() - MOST_SHOWN),
+            "days": settings.DIGEST_SILENT_DAYS,
+        }
 
 
 class SignUpAttacks(_Panel):

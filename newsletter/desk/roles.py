@@ -53,10 +53,11 @@ _READ = (
 )
 
 ROLES: dict[str, tuple[str, ...]] = {
-    AUTHORS: (*_COMPOSE, *_READ),
+    AUTHORS: (*_COMPOSE, *_READ, "sending.mark_alert"),
     REVIEWERS: (
         *_READ,
         "approval.approve_issue",
+        "sending.mark_alert",
         # Wagtail publishes in the reviewer's name when the review is done; the same permission
         # lets a reviewer take an article with a mistake off the site at once.
         "editions.publish_issue",
@@ -90,6 +91,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "signup.delete_embedform",
         "sending.send_issue",
         "sending.view_mailing",
+        "sending.mark_alert",
         "desk.add_user",
         "desk.change_user",
         "desk.delete_user",
@@ -103,6 +105,8 @@ ROLES: dict[str, tuple[str, ...]] = {
     DATA_PROTECTION: (
         *_READ,
         "sending.view_mailing",
+        # Whom an alert did not reach tells what they follow.
+        "sending.view_unreached",
         "desk.view_readers",
         "desk.view_reader_conditions",
         "desk.export_reader",

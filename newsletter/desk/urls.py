@@ -48,6 +48,7 @@ urlpatterns = [
     path("mailings/", mailing.mailing_list, name="mailings"),
     path("mailings/<int:pk>/", mailing.mailing_page, name="mailing"),
     path("mailings/<int:pk>/panel/", mailing.mailing_panel, name="mailing_panel"),
+    path("digests/", include("newsletter.desk.digests.urls")),
     path("consent/", include("newsletter.desk.viewsets.consent_urls")),
     path("readers/", include("newsletter.desk.readers.urls")),
     path("security/", include("newsletter.desk.security.desk_urls")),

@@ -19,6 +19,7 @@ from wagtail.snippets.models import register_snippet
 
 from newsletter.catalogue.models import Publisher
 from newsletter.desk import furniture
+from newsletter.desk.access import APPROVE, MARK_ALERT, SEND, VIEW_MAILING
 from newsletter.desk.addresses import way_url
 from newsletter.desk.looks import menu as looks_menu  # noqa: F401 - registers its own hook
 from newsletter.desk.viewsets import consent_menu, merge_tag_menu  # noqa: F401 - register hooks
@@ -28,7 +29,7 @@ from newsletter.desk.viewsets.embed_forms import EmbedFormViewSet
 from newsletter.desk.viewsets.feeds import FeedViewSet
 from newsletter.editions.models import Article, Issue
 
-STYLES = ("css/fonts.css", "desk/desk.css")
+STYLES = ("css/fonts.css", "desk/desk.css", "desk/digests.css")
 
 register_snippet(ComposeGroup)
 register_snippet(CatalogueGroup)
@@ -65,6 +66,19 @@ class MailingsMenuItem(MenuItem):
 def mailings_menu_item() -> MenuItem:
     return MailingsMenuItem(
         _("Mailings"), reverse("desk:mailings"), name="mailings", icon_name="mail", order=200
+    )
+
+
+class DigestsMenuItem(MenuItem):
+    def is_shown(self, request: HttpRequest) -> bool:
+        user = request.user
+        return any(map(user.has_perm, (SEND, VIEW_MAILING, APPROVE, MARK_ALERT)))
+
+
+@hooks.register("register_admin_menu_item")
+def digests_menu_item() -> MenuItem:
+    return DigestsMenuItem(
+        _("Digests"), reverse("desk:digests"), name="digests", icon_name="calendar-alt", order=205
     )
 
 

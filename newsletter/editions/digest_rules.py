@@ -12,6 +12,8 @@ from typing import NamedTuple
 CAP = 7
 # What the first digest shows of each condition.
 BEST = 2
+# Stretches remembered for other readers of the same run; beyond them it begins anew.
+_REMEMBERED = 50_000
 
 
 class Released(NamedTuple):
@@ -21,6 +23,18 @@ class Released(NamedTuple):
     article: int
     weight: int
     conditions: frozenset[int]
+    # A safety alert, for a reader whom the alert itself did not reach: before everything else.
+    safety: bool = False
+
+
+class _Place(NamedTuple):
+    """Where an article would stand in a mail; the greater place is the earlier one."""
+
+    safety: bool
+    rank: int
+    weight: int
+    seq: int
+    article: int
 
 
 class Shelf:
@@ -36,6 +50,7 @@ class Shelf:
             condition: [released.seq for released in row]
             for condition, row in self._by_condition.items()
         }
+        self._best: dict[tuple[int, int, int, int], tuple[_Place, ...]] = {}
 
     def between(self, condition: int, after: int, upto: int) -> list[Released]:
         """Return the condition's releases with after < seq <= upto, oldest first."""
@@ -43,6 +58,30 @@ class Shelf:
         if not seqs:
             return []
         return self._by_condition[condition][bisect_right(seqs, after) : bisect_right(seqs, upto)]
+
+    def best_between(self, condition: int, after: int, upto: int, cap: int) -> tuple[_Place, ...]:
+        """Return the `cap` best places of different articles in that stretch, best first.
+
+        Worked out once for all readers who have the stretch in common, which in a run are many.
+        No mail can hold more of one condition than fits into it, so the rest is never looked at.
+        """
+        key = (condition, after, upto, cap)
+        found = self._best.get(key)
+        if found is None:
+            if len(self._best) >= _REMEMBERED:
+                self._best.clear()
+            rank = self.rank(condition)
+            places = sorted(
+                (
+                    _Place(released.safety, rank, released.weight, released.seq, released.article)
+                    for released in self.between(condition, after, upto)
+                ),
+                reverse=True,
+            )
+            # Announced twice, shown once: at its better place.
+            first = {place.article: place for place in reversed(places)}
+            found = self._best[key] = tuple(sorted(first.values(), reverse=True)[:cap])
+        return found
 
     def rank(self, condition: int) -> int:
         """Return how early the condition comes in a mail; larger is earlier."""
@@ -57,15 +96,12 @@ def choose_new(
     `follows` maps each condition followed to the release number at which following began:
     nothing at or before it is owed, nor anything at or before `mark`.
     """
-    found: dict[int, tuple[int, int, int]] = {}
+    places: list[_Place] = []
     for condition, since in follows.items():
-        rank = shelf.rank(condition)
-        for released in shelf.between(condition, max(mark, since), cutoff):
-            place = (rank, released.weight, released.seq)
-            # One article on two conditions, or announced twice, is shown once: at its best place.
-            if place > found.get(released.article, _NOWHERE):
-                found[released.article] = place
-    return sorted(found, key=lambda article: found[article], reverse=True)[:cap]
+        places += shelf.best_between(condition, since if since > mark else mark, cutoff, cap)
+    places.sort(reverse=True)
+    # One article on two conditions is shown once: at its best place, which comes first here.
+    return list(dict.fromkeys([place.article for place in places]))[:cap]
 
 
 def choose_first(
@@ -74,20 +110,23 @@ def choose_first(
     """Return the articles of a reader's first digest: the best of each condition chosen.
 
     Each condition has its best before any has its second, so that the cap takes the second
-    pieces first. Within a condition the heavier come first, then the fresher.
+    pieces first. Within a condition the heavier come first, then the fresher; safety alerts come
+    before all others.
     """
     rows: list[list[int]] = []
+    alerts: set[int] = set()
     for condition in sorted(conditions, key=lambda one: (-shelf.rank(one), one)):
         found = shelf.between(condition, 0, cutoff)
-        found.sort(key=lambda released: (released.weight, released.seq), reverse=True)
+        found.sort(
+            key=lambda released: (released.safety, released.weight, released.seq), reverse=True
+        )
+        alerts.update(released.article for released in found if released.safety)
         rows.append(list(dict.fromkeys(released.article for released in found)))
+    rows.sort(key=lambda row: not row or row[0] not in alerts)
     chosen: dict[int, None] = {}
     for _ in range(best):
         for row in rows:
             fresh = next((article for article in row if article not in chosen), None)
             if fresh is not None and len(chosen) < cap:
                 chosen[fresh] = None
-    return list(chosen)
-
-
-_NOWHERE = (-(10**9), -(10**9), -1)
+    return sorted(chosen, key=lambda article: article not in alerts)

@@ -4,7 +4,7 @@ The same mailing and the same reader give the same bytes, so that a copy that is
 after an unknown outcome is no new mail (invariant 7).
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import date, datetime
 from hashlib import blake2b
 from typing import NamedTuple
@@ -14,11 +14,13 @@ from django.utils import translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from newsletter.rendering import links
-from newsletter.rendering.fragments import EncodedFragment
+from newsletter.rendering import links, subjects
+from newsletter.rendering.digest_body import DigestBody
+from newsletter.rendering.fragments import EncodedFragment, while_away
 from newsletter.wire.headers import format_date, format_recipient
 from newsletter.wire.message import CompiledMessage
 from newsletter.wire.slots import Slot
+from signup.models import Subscription
 from signup.tokens import LASTING_LENGTH, Purpose, lasting_signer
 
 
@@ -45,10 +47,6 @@ class Stamp(NamedTuple):
     token_version: int | None = None
 
 
-class NothingLeft(LookupError):
-    """Every article of this reader's digest has been withdrawn."""
-
-
 class IssueCopies:
     """The copies of one issue's mailing, from its frozen message."""
 
@@ -71,13 +69,24 @@ class IssueCopies:
         return message.fill(self._values(reader), follows)
 
 
-class DigestCopies:
-    """The copies of one digest run in one language.
+class Extras(NamedTuple):
+    """What one reader's digest says besides its articles.
 
-    `articles` are the fragments that were approved, by article; `conditions` say what each
-    article is about; `headings` are the conditions' own fragments, and `other` the one for
-    articles that go with none of them.
+    `next_digest` is the day of the next one, by the reader's clock; None promises none. `away`
+    counts what came out while the reader paused. `names_conditions`: the subject may name them.
     """
+
+    next_digest: date | None = None
+    cadence: str = Subscription.Cadence.WEEKLY
+    names_conditions: bool = False
+    away: int = 0
+
+
+_NOTHING_MORE = Extras()
+
+
+class DigestCopies:
+    """The copies of one digest run in one language."""
 
     def __init__(
         self,
@@ -85,63 +94,59 @@ class DigestCopies:
         stamp: Stamp,
         *,
         language: str,
-        articles: Mapping[int, EncodedFragment],
-        conditions: Mapping[int, Sequence[int]],
-        headings: Mapping[int, EncodedFragment],
-        other: EncodedFragment,
+        body: DigestBody,
+        may_name_conditions: bool = False,
     ) -> None:
+        """`may_name_conditions`: the newsletter allows it, for readers who chose it."""
         self._both = _bound(shell, stamp)
         self._text_only = self._both.text_only()
         self._values = _personal(shell, stamp)
-        self._language = language
-        self._articles = articles
-        self._conditions = conditions
-        self._headings = headings
-        self._other = other
-        self._lines: dict[date, str] = {}
+        self._words = _Words(language)
+        self._may_name = may_name_conditions
+        self._body = body
+
+    def holds(self, article_ids: Sequence[int], follows: Collection[int]) -> bool:
+        """True when there is something to send to a reader who follows these."""
+        return self._body.holds(article_ids, follows)
 
     def copy(
         self,
         reader: ReaderRow,
         article_ids: Sequence[int],
         follows: Collection[int],
-        next_digest: date | None = None,
+        extras: Extras | None = None,
     ) -> bytes:
         """Return the whole message for one reader: `article_ids` in their order, gathered under
         the conditions among `follows` that brought them.
 
-        Raises NothingLeft when none of the articles has a fragment any more.
+        Raises NothingLeft when nothing is to be shown any more.
         """
-        pieces = self._pieces(article_ids, follows)
+        extras = extras or _NOTHING_MORE
+        last = self._words.away(extras.away) if extras.away else None
+        body = self._body.join(reader.subscription_id, article_ids, follows, last)
         values = self._values(reader)
-        values[Slot.BODY_TEXT] = b"".join([piece.text for piece in pieces])
-        values[Slot.BODY_HTML] = b"".join([piece.html for piece in pieces])
-        values[Slot.NEXT_DIGEST] = self._next_line(next_digest) if next_digest else ""
+        values[Slot.BODY_TEXT] = body.text
+        values[Slot.BODY_HTML] = body.html
+        day = extras.next_digest
+        values[Slot.NEXT_DIGEST] = self._words.next_digest(day) if day else ""
+        if self._may_name and extras.names_conditions:
+            values[Slot.SUBJECT] = self._words.naming(tuple(map(self._body.name, body.conditions)))
+        else:
+            values[Slot.SUBJECT] = self._words.neutral(extras.cadence)
         message = self._text_only if reader.text_only else self._both
         return message.fill(values)
 
-    def _pieces(
-        self, article_ids: Sequence[int], follows: Collection[int]
-    ) -> list[EncodedFragment]:
-        sections: dict[int | None, list[EncodedFragment]] = {}
-        for article in article_ids:
-            fragment = self._articles.get(article)
-            if fragment is None:
-                continue
-            about = self._conditions.get(article, ())
-            condition = next(
-                (one for one in about if one in follows and one in self._headings), None
-            )
-            sections.setdefault(condition, []).append(fragment)
-        if not sections:
-            raise NothingLeft("Every article of this digest has been withdrawn.")
-        pieces: list[EncodedFragment] = []
-        for condition, fragments in sections.items():
-            pieces.append(self._other if condition is None else self._headings[condition])
-            pieces += fragments
-        return pieces
 
-    def _next_line(self, day: date) -> str:
+class _Words:
+    """Sentences of one language, each made once and not for each reader."""
+
+    def __init__(self, language: str) -> None:
+        self._language = language
+        self._lines: dict[date, str] = {}
+        self._subjects: dict[str | tuple[str, ...], str] = {}
+        self._away: dict[int, EncodedFragment] = {}
+
+    def next_digest(self, day: date) -> str:
         line = self._lines.get(day)
         if line is None:
             with translation.override(self._language):
@@ -150,6 +155,26 @@ class DigestCopies:
                 }
             self._lines[day] = line
         return line
+
+    def neutral(self, cadence: str) -> str:
+        found = self._subjects.get(cadence)
+        if found is None:
+            with translation.override(self._language):
+                found = self._subjects[cadence] = subjects.neutral(cadence)
+        return found
+
+    def naming(self, conditions: tuple[str, ...]) -> str:
+        found = self._subjects.get(conditions)
+        if found is None:
+            with translation.override(self._language):
+                found = self._subjects[conditions] = subjects.naming(conditions)
+        return found
+
+    def away(self, count: int) -> EncodedFragment:
+        found = self._away.get(count)
+        if found is None:
+            found = self._away[count] = while_away(count, self._language).encoded()
+        return found
 
 
 def _bound(message: CompiledMessage, stamp: Stamp) -> CompiledMessage:

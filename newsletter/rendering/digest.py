@@ -5,7 +5,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from newsletter.catalogue.models import Newsletter
-from newsletter.rendering import links, plain
+from newsletter.rendering import links, plain, subjects
 from newsletter.rendering.heading_lines import header_lines
 from newsletter.rendering.look import look_of
 from newsletter.rendering.merge_tags import with_slots
@@ -17,12 +17,13 @@ from newsletter.wire.slots import Slot, mark
 def compile_shell(newsletter: Newsletter, language: str) -> CompiledMessage:
     """Compile the shell of a digest newsletter in one language.
 
-    Subject, sender and preview line are neutral: they are read on a locked screen, by whoever
-    lies beside it, and by every machine on the way (invariant 11).
+    Sender, preview line and, but for readers who chose otherwise (rendering.subjects), subject are
+    neutral: they are read on a locked screen, by whoever lies beside it, and by every machine on
+    the way (invariant 11).
     """
     html, text, subject = compose(newsletter, language)
     return compile_message(
-        header_lines(newsletter, subject=subject, campaign="digest"),
+        header_lines(newsletter, subject=mark(Slot.SUBJECT, subject), campaign="digest"),
         text,
         html,
         boundary=boundary_for(text, html),
@@ -33,7 +34,7 @@ def compose(newsletter: Newsletter, language: str) -> tuple[str, str, str]:
     """Return HTML, text and subject, slots still as marks."""
     look = look_of(newsletter, language)
     with translation.override(language):
-        subject = _("Your health reading for this week")
+        subject = subjects.neutral()
         context = {
             **look.context(),
             "title": _("Your health reading"),

@@ -23,6 +23,10 @@ def conditions() -> str:
     return settings.BASE_URL + reverse("archive:condition_list")
 
 
+def condition(slug: str) -> str:
+    return settings.BASE_URL + reverse("archive:condition", args=[slug])
+
+
 def preferences_request() -> str:
     """The page that mails a fresh link: a mail's own may end, but never show (invariant 17)."""
     return settings.BASE_URL + reverse("signup:preferences_request")
@@ -36,6 +40,11 @@ def unsubscribe_parts() -> tuple[str, str]:
 def withdraw_parts() -> tuple[str, str]:
     """The same for the page on which a consent is withdrawn."""
     return _parts("signup:withdraw")
+
+
+def stop_section_parts() -> tuple[str, str]:
+    """The same for the page on which one section of a digest is stopped."""
+    return _parts("signup:stop_section")
 
 
 def _parts(name: str) -> tuple[str, str]:

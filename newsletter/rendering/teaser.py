@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from django.utils.formats import date_format
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from newsletter.editions.models import Article
@@ -20,6 +21,9 @@ class Teaser:
     url: str
     byline: str
     artwork_url: str
+    # Of title and summary; the byline is in the language around it.
+    language: str
+    byline_language: str
 
 
 def teaser(article: Article, *, lead: str = "", artwork: bool = True) -> Teaser:
@@ -30,6 +34,8 @@ def teaser(article: Article, *, lead: str = "", artwork: bool = True) -> Teaser:
         url=links.article(article.slug),
         byline=_byline(article),
         artwork_url=artwork_url(article.artwork) if artwork else "",
+        language=article.language,
+        byline_language=get_language() or article.language,
     )
 
 

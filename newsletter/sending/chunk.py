@@ -116,6 +116,7 @@ def _barred(
     doubtful: dict[int, Reason] = older_keys_bar(
         claim.mailing.newsletter,
         [(values[2], values[_ROW + 1]) for values in found if values[_ROW] is None],
+        through_pauses=claim.mailing.goes_through_pauses,
     )
     if doubtful:
         for row in rows:
@@ -138,18 +139,20 @@ def _queued(claim: Claim, limit: int) -> list[list[Any]]:
     Written out, because it is the one query whose cost is paid for every reader.
     """
     now = connection.ops.adapt_datetimefield_value(timezone.now())
+    mailing = claim.mailing
+    said = verdict(mailing.newsletter, through_pauses=mailing.goes_through_pauses)
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT d.id, d.place, d.subscriber_id, d.edition_id, d.attempt, d.resent,"  # noqa: S608
             " reader.email, reader.first_name, reader.language, reader.timezone, reader.text_only,"
-            f" sub.id, d.article_ids, {verdict(claim.mailing.newsletter)}, reader.address_hash"
+            f" sub.id, d.article_ids, {said}, reader.address_hash"
             " FROM sending_delivery d"
             " JOIN signup_subscriber reader ON reader.id = d.subscriber_id"
             " LEFT JOIN signup_subscription sub ON sub.subscriber_id = d.subscriber_id"
             " AND sub.newsletter_id = %s"
             " WHERE d.batch_id = %s AND d.state = 'queued' AND d.retry_at IS NULL"
             " AND d.place >= %s ORDER BY d.place LIMIT %s",
-            [now, claim.mailing.newsletter_id, claim.batch_id, claim.reached, limit],
+            [now, mailing.newsletter_id, claim.batch_id, claim.reached, limit],
         )
         found = cursor.fetchall()
     rows = []

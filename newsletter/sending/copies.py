@@ -2,12 +2,14 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from django.conf import settings
 
 from newsletter.rendering.copies import IssueCopies, ReaderRow
+from newsletter.sending import alert_forms
+from newsletter.sending.alert_readers import still_concerned
 from newsletter.sending.digest_copies import DigestMail, follows_of
 from newsletter.sending.errors import ContentDamaged
 from newsletter.sending.models import Edition, Mailing
@@ -52,6 +54,8 @@ def copies_of(mailing: Mailing) -> Copies:
     """
     if mailing.kind == Mailing.Kind.DIGEST:
         return _Digests(mailing)
+    if mailing.kind == Mailing.Kind.ALERT:
+        return _Alerts(mailing)
     return _Issues(mailing)
 
 
@@ -76,7 +80,7 @@ class _Issues:
         self._sender = envelope_senders(mailing)
         self._editions = {
             edition.pk: IssueCopies(load(edition), mailing.stamp)
-            for edition in mailing.editions.select_related("frozen")
+            for edition in mailing.editions.select_related("frozen", "mailing__alert")
         }
         self._asks = any(copies.asks_for for copies in self._editions.values())
         if self._asks and not mailing.is_health_data:
@@ -96,6 +100,18 @@ class _Issues:
         return Prepared(self._sender, copy, is_empty=lambda row: False)
 
 
+class _Alerts(_Issues):
+    """Whole messages too, but only to whom they still concern."""
+
+    def __init__(self, mailing: Mailing) -> None:
+        self._mailing = mailing
+        super().__init__(mailing)
+
+    def prepare(self, rows: Sequence[Row]) -> Prepared:
+        concerned = still_concerned(self._mailing, [row.subscriber for row in rows])
+        return replace(super().prepare(rows), is_empty=lambda row: row.subscriber not in concerned)
+
+
 class _Digests:
     def __init__(self, mailing: Mailing) -> None:
         self._sender = envelope_senders(mailing)
@@ -108,6 +124,9 @@ class _Digests:
 
 def load(edition: Edition) -> CompiledMessage:
     """Return what was approved, and make sure that it still is that (invariant 16)."""
+    alert = edition.mailing.alert
+    if alert is not None:
+        return alert_forms.load(edition, alert)
     frozen = edition.frozen
     if frozen is None:
         raise ContentDamaged("This mailing has no approved content.")

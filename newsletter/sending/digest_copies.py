@@ -9,21 +9,35 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 
+from django.utils import timezone
+
 from newsletter.approval.models import Approval, Frozen
 from newsletter.catalogue.models import Condition
 from newsletter.editions.models import Article, Release
-from newsletter.rendering.copies import DigestCopies, NothingLeft, ReaderRow
-from newsletter.rendering.fragments import EncodedFragment, condition_headings, other_heading
-from newsletter.sending.due_times import Rhythm, next_due, zone
+from newsletter.rendering.copies import DigestCopies, ReaderRow
+from newsletter.rendering.digest_body import DigestBody, Frame, NothingLeft
+from newsletter.rendering.fragments import (
+    EncodedFragment,
+    condition_heading,
+    section_end,
+    split_at_token,
+)
+from newsletter.sending.alert_readers import AlertsReached
+from newsletter.sending.digest_extras import extras_of
 from newsletter.sending.errors import ContentDamaged
-from newsletter.sending.models import Mailing
+from newsletter.sending.models import Edition, Mailing
 from newsletter.sending.row import Row
 from newsletter.sending.stored import read_back
 from newsletter.wire.message import CompiledMessage
 from newsletter.wire.quoted_printable import encode
-from signup.models import Follow, Subscription
+from signup import section_links
+from signup.models import Follow
 
 __all__ = ["DigestChunk", "DigestMail", "NothingLeft"]
+
+
+# Article → language → what was approved of it.
+_Approved = Mapping[int, Mapping[str, EncodedFragment]]
 
 
 class DigestMail:
@@ -32,15 +46,16 @@ class DigestMail:
     Raises ContentDamaged when a shell cannot be read, NewerContent when this worker is too old.
     """
 
-    def __init__(self, mailing: Mailing) -> None:
+    def __init__(self, mailing: Mailing, editions: Iterable[Edition] | None = None) -> None:
+        """`editions` are the mailing's own, or for a preview some that were never stored."""
         self.mailing = mailing
         self._languages: dict[int, str] = {}
         self._shells: dict[int, CompiledMessage] = {}
-        for edition in mailing.editions.all():
+        for edition in mailing.editions.all() if editions is None else editions:
             self._languages[edition.pk] = edition.language
             self._shells[edition.pk] = read_back(bytes(edition.content))
-        self._headings: dict[str, dict[int, EncodedFragment]] = {}
-        self._others: dict[str, EncodedFragment] = {}
+        self._frames: dict[str, dict[int, Frame]] = {}
+        self._sign = section_links.signer(mailing.token_version)
         # Frozen rows never change, so one that was encoded stays encoded.
         self._encoded: dict[int, bytes] = {}
 
@@ -49,25 +64,48 @@ class DigestMail:
 
         Raises ContentDamaged when a fragment is not what was approved.
         """
-        standing = _standing({article for row in rows for article in row.article_ids or ()})
-        frozen = self._frozen(standing)
-        conditions = _conditions(standing)
-        copies = {
+        copies = self.copies({article for row in rows for article in row.article_ids or ()})
+        return DigestChunk(rows, copies=copies, mailing=self.mailing)
+
+    def copies(self, articles: Collection[int]) -> dict[int, DigestCopies]:
+        """Return by edition what makes copies of these articles. Raises ContentDamaged."""
+        originals = _standing(articles)
+        approved = self._approved(originals)
+        conditions = _conditions(originals)
+        return {
             edition: DigestCopies(
                 shell,
                 self.mailing.stamp,
                 language=self._languages[edition],
-                articles=self._in_language(frozen, self._languages[edition]),
-                conditions=conditions,
-                headings=self._headings_in(self._languages[edition]),
-                other=self._others[self._languages[edition]],
+                may_name_conditions=self.mailing.newsletter.may_name_conditions,
+                body=DigestBody(
+                    articles=self._in_language(approved, self._languages[edition]),
+                    conditions=conditions,
+                    frames=self._frames_in(self._languages[edition]),
+                    sign=self._sign,
+                ),
             )
             for edition, shell in self._shells.items()
         }
-        return DigestChunk(rows, copies=copies, left=frozen.keys(), mailing=self.mailing)
 
-    def _frozen(self, articles: Collection[int]) -> dict[int, dict[str, dict[str, bytes]]]:
-        """Return article → language → form → bytes, from each one's newest approval."""
+    def _approved(self, originals: Collection[int]) -> _Approved:
+        """Return what was approved of each article, in each language that it stands in.
+
+        An original whose own approval was taken back is left out with its translations.
+        """
+        translations = _translations(originals, self.mailing.dated.date())
+        frozen = self._frozen([*originals, *translations])
+        found: dict[int, dict[str, EncodedFragment]] = {
+            article: dict(frozen[article]) for article in originals if article in frozen
+        }
+        for translation, original in translations.items():
+            if original in found:
+                for language, fragment in frozen.get(translation, {}).items():
+                    found[original].setdefault(language, fragment)
+        return found
+
+    def _frozen(self, articles: Collection[int]) -> _Approved:
+        """Return what each article's newest approval froze."""
         approvals = dict(
             Approval.objects.standing()
             .filter(article__in=articles)
@@ -90,55 +128,58 @@ class DigestMail:
                 self._encoded[row.pk] = encode(content.decode())
             article = article_of[row.approval_id]
             found[article].setdefault(row.language, {})[row.form] = self._encoded[row.pk]
-        return found
+        return {
+            article: {
+                language: EncodedFragment(
+                    html=forms[Frozen.Form.HTML_FRAGMENT], text=forms[Frozen.Form.TEXT_FRAGMENT]
+                )
+                for language, forms in languages.items()
+            }
+            for article, languages in found.items()
+        }
 
-    def _in_language(
-        self, frozen: Mapping[int, Mapping[str, Mapping[str, bytes]]], language: str
-    ) -> dict[int, EncodedFragment]:
-        """Return each article in `language`, or else the newsletter's, or else what it has."""
-        wanted = (language, self.mailing.newsletter.language)
-        fragments = {}
-        for article, languages in frozen.items():
-            forms = next(
+    def _in_language(self, approved: _Approved, language: str) -> dict[int, EncodedFragment]:
+        """Return each article in `language`, or else in that language as it is written elsewhere
+        (pt for pt-br), or else in the newsletter's, or else as it was written first."""
+        wanted = (language, language.partition("-")[0], self.mailing.newsletter.language)
+        return {
+            article: next(
                 (languages[one] for one in wanted if one in languages),
                 next(iter(languages.values())),
             )
-            fragments[article] = EncodedFragment(
-                html=forms[Frozen.Form.HTML_FRAGMENT], text=forms[Frozen.Form.TEXT_FRAGMENT]
-            )
-        return fragments
+            for article, languages in approved.items()
+        }
 
-    def _headings_in(self, language: str) -> dict[int, EncodedFragment]:
-        if language not in self._headings:
-            self._headings[language] = {
-                condition: heading.encoded()
-                for condition, heading in condition_headings(
-                    Condition.objects.all(), language
-                ).items()
+    def _frames_in(self, language: str) -> dict[int, Frame]:
+        # Retired conditions too: their followers are shown what is in the plan.
+        if language not in self._frames:
+            self._frames[language] = {
+                condition.pk: Frame(
+                    condition.name,
+                    condition_heading(condition, language).encoded(),
+                    split_at_token(section_end(condition, language)),
+                )
+                for condition in Condition.objects.all()
             }
-            self._others[language] = other_heading(language).encoded()
-        return self._headings[language]
+        return self._frames[language]
 
 
 class DigestChunk:
     """The copies of one chunk."""
 
     def __init__(
-        self,
-        rows: Sequence[Row],
-        *,
-        copies: Mapping[int, DigestCopies],
-        left: Collection[int],
-        mailing: Mailing,
+        self, rows: Sequence[Row], *, copies: Mapping[int, DigestCopies], mailing: Mailing
     ) -> None:
         self._copies = copies
-        self._left = left
         self._follows = follows_of(rows)
-        self._next = _next_days(rows, mailing)
+        self._had = _had_as_alerts(rows)
+        self._extras = extras_of(rows, self._follows, mailing)
 
     def is_empty(self, row: Row) -> bool:
         """True when nothing is left of this reader's digest: to be skipped, NOTHING_LEFT."""
-        return not any(article in self._left for article in row.article_ids or ())
+        return not self._copies[row.edition].holds(
+            self._articles(row), self._follows.get(row.subscriber, frozenset())
+        )
 
     def copy(self, row: Row) -> bytes:
         """Return one reader's whole message.
@@ -151,10 +192,23 @@ class DigestChunk:
         )
         return self._copies[row.edition].copy(
             reader,
-            row.article_ids or (),
+            self._articles(row),
             self._follows.get(row.subscriber, frozenset()),
-            self._next.get(row.subscription),
+            self._extras.get(row.subscription),
         )
+
+    def _articles(self, row: Row) -> Sequence[int]:
+        """What was planned, less what came as a safety alert since. A copy that goes a second
+        time has the bytes of the first, whatever came in between."""
+        had = () if row.resent else self._had.get(row.subscriber, ())
+        return [article for article in row.article_ids or () if article not in had]
+
+
+def _had_as_alerts(rows: Sequence[Row]) -> Mapping[int, Collection[int]]:
+    articles = {article for row in rows for article in row.article_ids or ()}
+    # As of today and not of the run: an alert may have gone out in between.
+    reached = AlertsReached.load(timezone.now(), articles)
+    return reached.among([row.subscriber for row in rows])
 
 
 def _standing(articles: Collection[int]) -> set[int]:
@@ -164,6 +218,17 @@ def _standing(articles: Collection[int]) -> set[int]:
         .filter(article__in=articles, article__live=True)
         .order_by()
         .values_list("article_id", flat=True)
+    )
+
+
+def _translations(originals: Collection[int], day: date) -> dict[int, int]:
+    """Return translation → original, of those that are live and not overdue for review."""
+    return dict(
+        Article.objects.published()
+        .filter(translation_of__in=originals)
+        .exclude(review_due__lt=day)
+        .order_by("pk")
+        .values_list("pk", "translation_of_id")
     )
 
 
@@ -186,16 +251,4 @@ def follows_of(rows: Iterable[Row]) -> dict[int, set[int]]:
         subscriber__in=[row.subscriber for row in rows], paused_at__isnull=True
     ).values_list("subscriber_id", "condition_id"):
         found[subscriber].add(condition)
-    return found
-
-
-def _next_days(rows: Iterable[Row], mailing: Mailing) -> dict[int, date]:
-    """Return by subscription on which day, by the reader's clock, the digest after this one is
-    due. Counted from the run and not from today: a copy sent again has the same bytes."""
-    found = {}
-    for pk, cadence, weekday, hour, timezone in Subscription.objects.filter(
-        pk__in=[row.subscription for row in rows]
-    ).values_list("pk", "cadence", "weekday", "hour", "subscriber__timezone"):
-        due = next_due(Rhythm(cadence, weekday, hour, timezone), mailing.dated)
-        found[pk] = due.astimezone(zone(timezone)).date()
     return found

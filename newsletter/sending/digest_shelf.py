@@ -8,6 +8,7 @@ from typing import Self
 from newsletter.catalogue.models import Condition
 from newsletter.editions.digest_rules import Released, Shelf
 from newsletter.editions.models import Article, Release
+from newsletter.sending.models import SafetyAlert
 
 
 def load_shelf(cutoff: int, now: datetime) -> Shelf:
@@ -26,9 +27,10 @@ def load_shelf(cutoff: int, now: datetime) -> Shelf:
         "article_id", "condition_id"
     ):
         conditions[article].add(condition)
+    alerts = set(SafetyAlert.objects.sent().values_list("article_id", flat=True))
     return Shelf(
         (
-            Released(seq, article, weight, frozenset(conditions[article]))
+            Released(seq, article, weight, frozenset(conditions[article]), article in alerts)
             for seq, article, weight in rows
         ),
         dict(Condition.objects.values_list("pk", "weight")),

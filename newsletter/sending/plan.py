@@ -12,6 +12,7 @@ from newsletter.approval.models import Approval, Frozen
 from newsletter.approval.sign_off import valid_approval
 from newsletter.audience.recipients import recipients
 from newsletter.editions.models import Issue
+from newsletter.sending.alert_readers import alert_readers
 from newsletter.sending.errors import NotApproved
 from newsletter.sending.models import Batch, Delivery, Edition, Mailing
 from signup.models import Subscription
@@ -87,7 +88,7 @@ def resume(mailing: Mailing) -> Mailing:
 def unfinished() -> list[int]:
     """Return the mailings whose plan waits to be gone on with: a task for each heals a lost one.
 
-    Digest runs plan themselves (digest_run).
+    Digest runs plan themselves (digest_run); the order of alerts is their own (alert.unplanned).
     """
     return list(
         Mailing.objects.filter(state=Mailing.State.PLANNING, kind=Mailing.Kind.ISSUE)
@@ -166,7 +167,7 @@ def _readers(
     language = mailing.issue.language if mailing.issue else mailing.newsletter.language
     default = next((edition for edition in plain if edition.language == language), plain[0])
     return (
-        recipients(mailing.newsletter)
+        _audience(mailing)
         .filter(subscriber_id__gt=after)
         .annotate(
             edition=Case(
@@ -181,3 +182,9 @@ def _readers(
         )
         .values_list("subscriber_id", "edition")
     )
+
+
+def _audience(mailing: Mailing) -> QuerySet[Subscription]:
+    if mailing.kind == Mailing.Kind.ALERT:
+        return alert_readers(mailing)
+    return recipients(mailing.newsletter)

@@ -16,6 +16,8 @@ class Slot(StrEnum):
     """The closed vocabulary. A compiled message holds these names and no others."""
 
     TO = "to"
+    # A digest's only: an issue's subject is its editors'.
+    SUBJECT = "subject"
     DATE = "date"
     MESSAGE_ID = "message_id"
     UNSUBSCRIBE_URL = "unsubscribe_url"
@@ -29,6 +31,8 @@ class Slot(StrEnum):
     BODY_TEXT = "body_text"
     BODY_HTML = "body_html"
     NEXT_DIGEST = "next_digest"
+    # In the fragment that ends a section: the token by which the reader stops that section.
+    SECTION = "section"
 
 
 MARK = re.compile(f"{_OPEN}([a-z_]+)(?:{_BAR}([^{_OPEN}{_BAR}{_CLOSE}]*))?{_CLOSE}")

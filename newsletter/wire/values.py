@@ -14,6 +14,7 @@ from newsletter.wire.headers import (
     assert_printable,
     fold,
 )
+from newsletter.wire.headers import encode_text as encode_free_text
 from newsletter.wire.quoted_printable import SOFT_BREAK, encode
 from newsletter.wire.slots import Slot
 
@@ -102,6 +103,8 @@ ENCODERS: dict[Place, Encoder] = {
 def _long_header(value: str, hole: Hole) -> bytes:
     if not value.strip():
         raise UnsafeValue(f"The value of {hole.slot.value!r} is empty.")
+    if hole.slot is Slot.SUBJECT:
+        return fold("Subject", encode_free_text(value), column=hole.column).encode("ascii")
     if hole.slot is Slot.TO:
         # Letters outside ASCII stand in an address alone: `format_recipient` sees to that.
         assert_printable(value)

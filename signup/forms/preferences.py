@@ -58,6 +58,8 @@ class PreferencesForm(ErrorSummary, forms.Form):
     language = forms.ChoiceField(choices=settings.LANGUAGES, required=False)
     timezone = forms.ChoiceField(required=False)
     text_only = forms.BooleanField(required=False)
+    conditions_in_subject = forms.BooleanField(required=False)
+    alerts_while_paused = forms.BooleanField(required=False)
     consent_measurement = forms.BooleanField(required=False)
     form_token = forms.CharField(max_length=200, required=False)
 
@@ -80,6 +82,7 @@ class PreferencesForm(ErrorSummary, forms.Form):
         self.digest = (
             Subscription.objects.live()
             .filter(subscriber=subscriber, newsletter__kind="digest")
+            .select_related("newsletter")
             .first()
         )
         super().__init__(data, initial=self._as_it_is(), **kwargs)
@@ -102,6 +105,11 @@ class PreferencesForm(ErrorSummary, forms.Form):
     @property
     def fresh_token(self) -> str:
         return guard.form_token(self.place, self.texts)
+
+    @property
+    def may_name_conditions(self) -> bool:
+        """True when the reader's digest could name conditions in its subject."""
+        return self.digest is not None and self.digest.newsletter.may_name_conditions
 
     @property
     def wording(self) -> dict[str, str]:
@@ -190,6 +198,15 @@ class PreferencesForm(ErrorSummary, forms.Form):
             language=data["language"] or self.subscriber.language,
             timezone=data["timezone"] or self.subscriber.timezone,
             text_only=data["text_only"],
+            # Where the page offers no box, what was chosen before stands.
+            conditions_in_subject=(
+                data["conditions_in_subject"]
+                if self.may_name_conditions
+                else self.subscriber.conditions_in_subject
+            ),
+            alerts_while_paused=(
+                data["alerts_while_paused"] if digest else self.subscriber.alerts_while_paused
+            ),
             pause_until=data["pause_until"],
             cadence=Subscription.Cadence(
                 data["cadence"] or (digest.cadence if digest else Subscription.Cadence.WEEKLY)
@@ -220,6 +237,8 @@ class PreferencesForm(ErrorSummary, forms.Form):
             "language": subscriber.language,
             "timezone": subscriber.timezone,
             "text_only": subscriber.text_only,
+            "conditions_in_subject": subscriber.conditions_in_subject,
+            "alerts_while_paused": subscriber.alerts_while_paused,
         }
 
     def _ticked(self, name: str) -> set[str]:

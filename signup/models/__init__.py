@@ -12,6 +12,7 @@ from signup.models.embed_form import EmbedForm
 from signup.models.parting import Parting
 from signup.models.renewal import Renewal, RenewalQuestion
 from signup.models.request import SignUp
+from signup.models.retirement import Retirement
 from signup.models.subscriber import Follow, Subscriber
 from signup.models.subscription import Subscription
 from signup.models.suppression import Suppression
@@ -30,6 +31,7 @@ __all__ = [
     "Parting",
     "Renewal",
     "RenewalQuestion",
+    "Retirement",
     "SignUp",
     "SignUpAlarm",
     "Subscriber",

@@ -33,6 +33,14 @@ class Subscriber(models.Model):
     language = models.CharField(_("language"), max_length=10, default="en")
     timezone = models.CharField(_("time zone"), max_length=64, default="UTC")
     text_only = models.BooleanField(_("plain text only"), default=False)
+    # Subjects may name what this reader follows, where the newsletter allows it too.
+    conditions_in_subject = models.BooleanField(
+        _("conditions in the subject"), default=False, db_default=False
+    )
+    # Safety alerts come through a pause too. Off, unless the reader ticked it.
+    alerts_while_paused = models.BooleanField(
+        _("safety alerts while paused"), default=False, db_default=False
+    )
     # The ledger's proof that these two were given and stand; null when not, or withdrawn.
     health_consent = models.ForeignKey(
         "signup.ConsentEntry", null=True, on_delete=models.PROTECT, related_name="+"

@@ -59,6 +59,8 @@ class Subscription(models.Model):
     cadence = models.CharField(max_length=10, choices=Cadence, default=Cadence.WEEKLY)
     weekday = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(6)])
     hour = models.PositiveSmallIntegerField(default=8, validators=[MaxValueValidator(23)])
+    # When the pause began, and when it ends or ended: what came out between is owed to nobody.
+    paused_at = models.DateTimeField(null=True)
     paused_until = models.DateTimeField(null=True)
     # Brought in from a file, and not told yet where the address came from: nothing goes out
     # before that note was accepted (GDPR Art. 14(3)(b)). A note that never arrives holds for good.

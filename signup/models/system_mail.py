@@ -19,6 +19,7 @@ class SystemMail(models.Model):
         ADDRESS = "address", _("confirm a new address")
         MOVED = "moved", _("note to the address that was left")
         BROUGHT_IN = "brought_in", _("note where an imported address came from")
+        RETIRED = "retired", _("note that something you follow has ended")
 
     class State(models.TextChoices):
         QUEUED = "queued", _("queued")
@@ -48,6 +49,9 @@ class SystemMail(models.Model):
     address_change = models.ForeignKey(
         AddressChange, null=True, on_delete=models.CASCADE, related_name="+"
     )
+    retirement = models.ForeignKey(
+        "signup.Retirement", null=True, on_delete=models.CASCADE, related_name="+"
+    )
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
     attempt = models.PositiveSmallIntegerField(default=0)
     # An unknown is sent again at most once (invariant 7).
@@ -69,6 +73,18 @@ class SystemMail(models.Model):
                 condition=models.Q(state__in=["queued", "handed", "unknown"]),
             )
         ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["retirement", "subscriber"],
+                condition=models.Q(retirement__isnull=False),
+                name="told_once_of_a_retirement",
+            )
+        ]
+
+    @property
+    def is_health_data(self) -> bool:
+        """True when it names what its reader follows, so that not every way out may carry it."""
+        return self.kind == self.Kind.RETIRED
 
     @property
     def recipient(self) -> str | None:

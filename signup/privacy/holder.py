@@ -30,6 +30,7 @@ _WHY = {
     SystemMail.Kind.ADDRESS: gettext_lazy("Because you asked us to write to another address."),
     SystemMail.Kind.MOVED: gettext_lazy("Because your address was changed."),
     SystemMail.Kind.BROUGHT_IN: gettext_lazy("Because your address was brought in."),
+    SystemMail.Kind.RETIRED: gettext_lazy("Because you followed what we write about no more."),
 }
 
 
@@ -72,6 +73,8 @@ class SignupHolder:
             "language": subscriber.language,
             "timezone": subscriber.timezone,
             "text_only": subscriber.text_only,
+            "conditions_in_subject": subscriber.conditions_in_subject,
+            "alerts_while_paused": subscriber.alerts_while_paused,
             "created_at": subscriber.created_at.isoformat(),
             "erased_at": subscriber.erased_at.isoformat() if subscriber.erased_at else None,
             "subscriptions": [
@@ -82,6 +85,7 @@ class SignupHolder:
                     "cadence": row.cadence,
                     "weekday": row.weekday,
                     "hour": row.hour,
+                    "paused_at": _iso(row.paused_at),
                     "paused_until": _iso(row.paused_until),
                     "live_at": _iso(row.live_at),
                     "ended_at": _iso(row.ended_at),
@@ -183,13 +187,14 @@ class SignupHolder:
         SystemMail.objects.filter(subscriber=subscriber).delete()
         SignUp.objects.filter(subscriber=subscriber).delete()
         Subscription.objects.filter(subscriber=subscriber).update(
-            undo_hash=None, undo_until=None, paused_until=None
+            undo_hash=None, undo_until=None, paused_at=None, paused_until=None
         )
         ConsentSubject.objects.filter(subscriber=subscriber).update(subscriber=None)
         subscriber.email = subscriber.email_key = subscriber.address_hash = None
         subscriber.first_name = ""
         subscriber.language, subscriber.timezone = "en", "UTC"
-        subscriber.text_only = False
+        subscriber.text_only = subscriber.conditions_in_subject = False
+        subscriber.alerts_while_paused = False
         subscriber.health_consent = subscriber.measurement_consent = None
         subscriber.address_since = None
         subscriber.erased_at = timezone.now()

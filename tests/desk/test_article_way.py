@@ -86,3 +86,16 @@ def test_the_page_shows_what_stands_against_it(desk):
     article = world.article(desk.author, reviewer_name="", reviewed_on=None)
     page = client_of(desk.author).get(reverse("desk:article", args=(article.pk,)))
     assert "no medical reviewer" in page.content.decode()
+
+
+def test_a_translation_says_that_it_goes_with_its_original(desk, article):
+    original = world.article(desk.author, title="The original", slug="original", live=True)
+    article.language, article.translation_of = "es", original
+    article.save()
+    article.save_revision(user=desk.author)
+    approve(desk, article)
+    shown = client_of(desk.sender).get(reverse("desk:article", args=(article.pk,)))
+    assert "goes into digests with its original" in shown.content.decode()
+    answer = client_of(desk.sender).post(reverse("desk:release", args=(article.pk,)))
+    assert "Release that one" in said(answer)
+    assert not Release.objects.exists()

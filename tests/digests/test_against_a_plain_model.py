@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from newsletter.catalogue.models import ReleaseCounter
 from newsletter.rendering.digest import compile_shell
-from newsletter.sending import digest_run
+from newsletter.sending import digest_slice
 from newsletter.sending.digest_marks import give_back, time_anew
 from newsletter.sending.digest_run import run_due
 from newsletter.sending.models import Delivery, Mailing
@@ -274,7 +274,7 @@ class World:
 def one_shell(monkeypatch):
     """What the mail looks like is not asked here, so it is compiled once and not per run."""
     shell = compile_shell(factories.DigestNewsletterFactory(), "en")
-    monkeypatch.setattr(digest_run, "compile_shell", lambda newsletter, language: shell)
+    monkeypatch.setattr(digest_slice, "compile_shell", lambda newsletter, language: shell)
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)

@@ -1,5 +1,6 @@
 """`run_digests`: the same run by hand, or only what it would do."""
 
+from datetime import timedelta
 from io import StringIO
 
 import pytest
@@ -68,3 +69,14 @@ def test_a_time_that_is_none_is_refused(bad):
 def test_the_task_runs_what_is_due(a_reader):
     run_digests()
     assert Delivery.objects.count() == 1
+
+
+@pytest.mark.parametrize(("minute", "found"), [(0, True), (3, False), (10, True)])
+def test_a_live_reader_without_a_mark_is_found_within_ten_minutes(a_reader, minute, found):
+    lost = a_reader
+    DigestMark.objects.filter(subscription=lost).delete()
+
+    with time_machine.travel(SUNDAY + timedelta(minutes=minute), tick=False):
+        run_digests()
+
+    assert DigestMark.objects.filter(subscription=lost).exists() is found

@@ -6,7 +6,7 @@ import pytest
 import time_machine
 
 from newsletter.editions.models import Release
-from newsletter.sending import digest_run
+from newsletter.sending import digest_run, digest_slice
 from newsletter.sending.digest_marks import time_anew
 from newsletter.sending.models import Batch, Delivery, DigestMark, Mailing
 from signup.models import Follow, Subscription
@@ -285,8 +285,8 @@ def test_a_change_of_hour_just_before_the_old_hour_sends_nothing_early(newslette
 
 
 def test_an_interrupted_run_goes_on_with_its_own_cut_off(newsletter, back, monkeypatch):
-    monkeypatch.setattr(digest_run, "SLICE", 2)
-    monkeypatch.setattr(digest_run, "BATCH", 1)
+    monkeypatch.setattr(digest_slice, "SLICE", 2)
+    monkeypatch.setattr(digest_slice, "BATCH", 1)
     subscriptions = [reader(newsletter, back) for _ in range(5)]
     settle(*subscriptions)
     article = released(back)
@@ -317,7 +317,7 @@ def test_a_crash_in_a_slice_leaves_it_due(newsletter, back, monkeypatch, station
         raise RuntimeError("pulled the plug")
 
     with monkeypatch.context() as patched:
-        patched.setattr(digest_run._Planner, station, crash)
+        patched.setattr(digest_slice.Planner, station, crash)
         with pytest.raises(RuntimeError):
             run_due(MONDAY)
     assert deliveries(subscription) == []
@@ -355,7 +355,7 @@ def test_a_slice_that_was_overtaken_writes_nothing_and_is_read_anew(newsletter, 
     first, second = reader(newsletter, back), reader(newsletter, back)
     settle()
     article = released(back)
-    choose, tries = digest_run._Planner._owed, []
+    choose, tries = digest_slice.Planner._owed, []
 
     def and_another_run_meanwhile(planner, rows):
         tries.append(len(rows))
@@ -364,7 +364,7 @@ def test_a_slice_that_was_overtaken_writes_nothing_and_is_read_anew(newsletter, 
             DigestMark.objects.filter(pk=second.pk).update(mark=99)
         return choose(planner, rows)
 
-    monkeypatch.setattr(digest_run._Planner, "_owed", and_another_run_meanwhile)
+    monkeypatch.setattr(digest_slice.Planner, "_owed", and_another_run_meanwhile)
     run_due(MONDAY)
     assert tries == [2, 2]
     assert deliveries(first) == deliveries(second) == [[article.pk]]

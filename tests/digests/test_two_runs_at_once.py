@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from newsletter.sending import digest_run
+from newsletter.sending import digest_run, digest_slice
 from newsletter.sending.models import Batch, Delivery, DigestMark, Mailing
 from tests.digests import factories
 from tests.digests.factories import reader, released
@@ -19,8 +19,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def many_readers(monkeypatch):
-    monkeypatch.setattr(digest_run, "SLICE", 7)
-    monkeypatch.setattr(digest_run, "BATCH", 3)
+    monkeypatch.setattr(digest_slice, "SLICE", 7)
+    monkeypatch.setattr(digest_slice, "BATCH", 3)
     newsletter = factories.DigestNewsletterFactory()
     back = factories.ConditionFactory()
     released(back)

@@ -133,3 +133,84 @@ def test_a_change_made_while_a_digest_is_late_does_not_put_it_off(subscription, 
         save_preferences(subscription, conditions=frozenset([back.pk]), first_name="Ada")
     run_due(MONDAY + timedelta(minutes=1))
     assert Delivery.objects.filter(subscriber=subscription.subscriber).count() == 2
+
+
+CADENCES = list(Subscription.Cadence)
+# Days within which the next digest of each must have come.
+LONGEST = {"immediate": 1, "daily": 2, "weekly": 8, "monthly": 38}
+
+
+@pytest.mark.parametrize("after", CADENCES)
+@pytest.mark.parametrize("before", CADENCES)
+def test_a_change_of_cadence_zone_and_hour_repeats_and_loses_nothing(subscription, before, after):
+    """Articles before and after each change, then weeks of runs: each comes once."""
+    back = subscription.subscriber.follows.get().condition
+    had = set(newest())
+    with at(SUNDAY):
+        save_preferences(subscription, cadence=before)
+        expected = [released(back).pk]
+    live(SUNDAY, hours=40)
+    with at(SUNDAY + timedelta(hours=40)):
+        expected.append(released(back).pk)
+        save_preferences(subscription, cadence=after, hour=5, timezone="Pacific/Auckland")
+        expected.append(released(back).pk)
+    live(SUNDAY + timedelta(hours=40), hours=24 * LONGEST[after])
+    shown = [
+        article
+        for articles in Delivery.objects.order_by("pk").values_list("article_ids", flat=True)
+        for article in articles
+        if article not in had
+    ]
+    assert sorted(shown) == sorted(expected)
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Auckland", "America/New_York", "Pacific/Kiritimati"])
+def test_moving_back_and_forth_between_zones_repeats_and_loses_nothing(subscription, zone):
+    back = subscription.subscriber.follows.get().condition
+    had, expected = set(newest()), []
+    for day in range(10):
+        start = SUNDAY + timedelta(days=day)
+        with at(start):
+            expected.append(released(back).pk)
+            save_preferences(
+                subscription,
+                cadence=Subscription.Cadence.DAILY,
+                timezone=zone if day % 2 else "UTC",
+            )
+        live(start, hours=24)
+    live(SUNDAY + timedelta(days=10), hours=30)
+    shown = [
+        article
+        for articles in Delivery.objects.values_list("article_ids", flat=True)
+        for article in articles
+        if article not in had
+    ]
+    assert sorted(shown) == sorted(expected)
+
+
+def test_following_and_stopping_another_condition_changes_nothing_for_the_first(subscription, back):
+    other = factories.ConditionFactory()
+    with at(SUNDAY + timedelta(hours=1)):
+        article = released(back)
+        before = released(other)
+        save_preferences(subscription, conditions=frozenset([back.pk, other.pk]))
+        after = released(other)
+    run_due(MONDAY)
+    assert set(newest()) == {article.pk, after.pk}
+    assert before.pk not in newest()
+    with at(MONDAY + timedelta(hours=1)):
+        save_preferences(subscription, conditions=frozenset([back.pk]))
+        released(other)
+        last = released(back)
+    run_due(MONDAY + WEEK)
+    assert newest() == [last.pk]
+
+
+def live(start, *, hours):
+    """Every run that is due in these hours. All due times are whole hours, and one is never
+    earlier than the time at which it was worked out."""
+    end = start + timedelta(hours=hours)
+    while (due := DigestMark.objects.get().next_due_at) <= end:
+        assert due > start and due.minute == 0
+        run_due(due)
+        Delivery.objects.filter(state="queued").update(state="accepted")

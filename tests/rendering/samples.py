@@ -7,11 +7,19 @@ from wagtail.rich_text import RichText
 
 from newsletter.catalogue.models import Condition, HelpLine, Newsletter, Publisher
 from newsletter.editions.models import Article, Issue
-from newsletter.rendering.copies import DigestCopies, ReaderRow, Stamp
+from newsletter.rendering.copies import DigestCopies, Extras, ReaderRow, Stamp
 from newsletter.rendering.digest import compile_shell
-from newsletter.rendering.fragments import compile_article, condition_headings, other_heading
+from newsletter.rendering.digest_body import DigestBody, Frame
+from newsletter.rendering.fragments import (
+    compile_article,
+    condition_heading,
+    section_end,
+    split_at_token,
+)
+from signup import section_links
 
 DATED = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
+
 ANNA = ReaderRow(7, "anna@example.org", "Anna", 70)
 
 
@@ -275,15 +283,24 @@ def digest_copies() -> DigestSample:
         slug="operation",
         summary="Surgery relieves leg pain faster. After two years most people are equally well.",
     )
-    headings = condition_headings([disk, sleep], "en")
+    frames = {
+        each.pk: Frame(
+            each.name,
+            condition_heading(each, "en").encoded(),
+            split_at_token(section_end(each, "en")),
+        )
+        for each in (disk, sleep)
+    }
     copies = DigestCopies(
         compile_shell(magazine, "en"),
         stamp(3),
         language="en",
-        articles={each.pk: compile_article(each).encoded() for each in (first, second, third)},
-        conditions={first.pk: [disk.pk], second.pk: [sleep.pk], third.pk: [disk.pk]},
-        headings={pk: heading.encoded() for pk, heading in headings.items()},
-        other=other_heading("en").encoded(),
+        body=DigestBody(
+            articles={each.pk: compile_article(each).encoded() for each in (first, second, third)},
+            conditions={first.pk: [disk.pk], second.pk: [sleep.pk], third.pk: [disk.pk]},
+            frames=frames,
+            sign=section_links.signer(),
+        ),
     )
     return DigestSample(copies, [first.pk, second.pk, third.pk], {disk.pk, sleep.pk})
 
@@ -294,7 +311,7 @@ def digest_copy(reader: ReaderRow = ANNA, **changes: Any) -> bytes:
     values: dict[str, Any] = {
         "article_ids": sample.articles,
         "follows": sample.follows,
-        "next_digest": date(2026, 11, 30),
+        "extras": Extras(next_digest=date(2026, 11, 30)),
     }
     return sample.copies.copy(reader, **{**values, **changes})
 

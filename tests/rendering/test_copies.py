@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from newsletter.rendering.copies import IssueCopies, NothingLeft, ReaderRow, message_ids
+from newsletter.rendering.copies import Extras, IssueCopies, ReaderRow, message_ids
+from newsletter.rendering.digest_body import NothingLeft
 from newsletter.rendering.issue import compile_issue
 from newsletter.wire.headers import UnsafeValue
 from signup.tokens import unsubscribe_token
@@ -110,14 +111,20 @@ def test_a_digest_of_which_nothing_is_left_is_not_made() -> None:
         samples.digest_copy(article_ids=[10_000])
 
 
-def test_articles_of_conditions_no_longer_followed_stand_under_a_heading_of_their_own() -> None:
-    text = part(samples.digest_copy(follows=set()), "plain")
-    assert "ALSO FOR YOU" in text
-    assert "Because you follow" not in text and "HERNIATED" not in text
+def test_articles_of_a_condition_no_longer_followed_are_left_out() -> None:
+    known = samples.digest_copies()
+    _disk, sleep = sorted(known.follows)
+    raw = known.copies.copy(samples.ANNA, known.articles, {sleep})
+    text = part(raw, "plain")
+    assert text.count("Read it here:") == 1
+    assert "Waking at three" in text and "HERNIATED" not in text
+    assert not known.copies.holds(known.articles, set())
+    with pytest.raises(NothingLeft):
+        known.copies.copy(samples.ANNA, known.articles, set())
 
 
 def test_a_digest_without_a_date_for_the_next_one_promises_none() -> None:
-    text = part(samples.digest_copy(next_digest=None), "plain")
+    text = part(samples.digest_copy(extras=Extras()), "plain")
     assert "Your next mail comes when there is something new." in text
 
 

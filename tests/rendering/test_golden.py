@@ -88,10 +88,12 @@ def test_a_digests_pieces_render_as_they_did(golden: Check) -> None:
     html, text, subject = digest.compose(samples.digest_newsletter(), "en")
     golden("digest/shell.html", preview.shown(html, html=True))
     golden("digest/shell.txt", f"{subject}\n\n{preview.shown(text)}")
+    disk = samples.condition()
     pieces = {
         "article": fragments.compile_article(samples.article()),
-        "condition_heading": fragments.condition_heading(samples.condition(), "en"),
-        "other_heading": fragments.other_heading("en"),
+        "condition_heading": fragments.condition_heading(disk, "en"),
+        "section_end": fragments.section_end(disk, "en", "https://stop.example/"),
+        "while_away": fragments.while_away(3, "en"),
     }
     for name, fragment in pieces.items():
         golden(f"digest/{name}.html", fragment.html)

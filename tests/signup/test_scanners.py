@@ -18,7 +18,7 @@ from tests.signup.mailed import dump, link_in, sent, sent_digest, sent_issue, ur
 
 Asking = Callable[..., SystemMail | None]
 _PERSONAL = re.compile(
-    "/(confirm|welcome|preferences|new-address|unsubscribe|goodbye|undo|erased|keep|withdraw)/"
+    "/(confirm|welcome|preferences|new-address|unsubscribe|goodbye|undo|erased|keep|withdraw|stop)/"
 )
 
 
@@ -95,7 +95,7 @@ def test_a_scanner_that_goes_on_from_the_pages_changes_nothing_either(
             if response.status_code < 300 and "html" in response["Content-Type"]:
                 found |= set(re.findall(r"(?:href|action)=\"(/[^\"#]*)", response.content.decode()))
         todo = {path for path in found if _PERSONAL.match(path)}
-    doors = ("confirm", "unsubscribe", "preferences", "new-address", "withdraw", "keep")
+    doors = ("confirm", "unsubscribe", "preferences", "new-address", "withdraw", "keep", "stop")
     for door in (f"/{name}/" for name in doors):
         assert any(path.startswith(door) for path in seen), door
     assert any(path.endswith("/erase/") for path in seen)

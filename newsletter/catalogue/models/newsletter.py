@@ -71,6 +71,14 @@ class Newsletter(models.Model):  # type: ignore[django-manager-missing]
         blank=True,
         help_text=_("Decides the emergency number. Empty: the publisher's number."),
     )
+    conditions_in_subject = models.BooleanField(
+        _("conditions in the subject"),
+        default=False,
+        help_text=_(
+            "Digests only: subjects name the conditions of readers who chose that themselves. "
+            "A discreet or sensitive newsletter never does."
+        ),
+    )
     unknown_policy = models.CharField(
         _("when it is unknown whether a mail went out"),
         max_length=10,
@@ -120,3 +128,8 @@ class Newsletter(models.Model):  # type: ignore[django-manager-missing]
     @property
     def is_digest(self) -> bool:
         return self.kind == self.Kind.DIGEST
+
+    @property
+    def may_name_conditions(self) -> bool:
+        """May a subject name what its reader follows, if the reader wants that too?"""
+        return self.is_digest and self.conditions_in_subject and not self.is_discreet

@@ -1,9 +1,10 @@
-"""What the desk keeps about a reader: when staff looked, and why."""
+"""What the desk keeps about a reader: when staff looked, and why; and whether digests to this one
+are watched (staff only)."""
 
 from collections.abc import Iterable
 from typing import Any
 
-from newsletter.desk.models import AccessEntry
+from newsletter.desk.models import AccessEntry, DigestCanary
 from signup.models import Subscriber
 from signup.privacy.registry import Line
 
@@ -16,7 +17,7 @@ class AccessLog:
     """
 
     name = "desk"
-    models: tuple[str, ...] = ("desk.AccessEntry",)
+    models: tuple[str, ...] = ("desk.AccessEntry", "desk.DigestCanary")
 
     def record(self, subscriber: Subscriber) -> Iterable[Line]:
         return ()
@@ -27,8 +28,13 @@ class AccessLog:
             "looked_at_by_staff": [
                 {"at": entry.at.isoformat(), "what": entry.action, "reason": entry.reason}
                 for entry in entries
-            ]
+            ],
+            "digests_watched_since": [
+                canary.watched_since.isoformat()
+                for canary in DigestCanary.objects.filter(subscription__subscriber=subscriber)
+            ],
         }
 
     def erase(self, subscriber: Subscriber) -> None:
-        """Nothing here names the reader."""
+        """The log names no reader. What is watched was one's own to have watched."""
+        DigestCanary.objects.filter(subscription__subscriber=subscriber).delete()

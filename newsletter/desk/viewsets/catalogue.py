@@ -132,6 +132,7 @@ class NewsletterViewSet(SnippetViewSet):
                             FieldPanel("sensitive"),
                             FieldPanel("discreet"),
                             FieldPanel("country"),
+                            FieldPanel("conditions_in_subject"),
                             FieldPanel("unknown_policy"),
                         ],
                         heading=_("Care"),

@@ -123,6 +123,12 @@ class ArticleViewSet(ReviewedViewSet):
                 [
                     FieldPanel("slug", widget=SlugInput),
                     FieldRowPanel([FieldPanel("artwork"), FieldPanel("weight")]),
+                    FieldRowPanel(
+                        [
+                            FieldPanel("language"),
+                            FieldPanel("translation_of", widget=forms.Select),
+                        ]
+                    ),
                 ],
                 heading=_("On the site and in digests"),
                 classname="collapsed",

@@ -43,6 +43,19 @@ class Article(
     )
     kind = models.CharField(_("kind"), max_length=12, choices=Kind, default=Kind.TIP)
     language = models.CharField(_("language"), max_length=10, default="en")
+    # A translation shares its original's release: each reader is shown one of them, once.
+    translation_of = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="translations",
+        verbose_name=_("translation of"),
+        help_text=_(
+            "It then goes into digests with the original, to readers of its language. Conditions "
+            "and weight are the original's."
+        ),
+    )
     conditions = ParentalManyToManyField(
         "catalogue.Condition", related_name="articles", verbose_name=_("conditions")
     )
@@ -85,6 +98,14 @@ class Article(
 
     class Meta:
         ordering = ["-first_published_at", "title"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["translation_of", "language"],
+                condition=models.Q(translation_of__isnull=False),
+                name="one_translation_a_language",
+                violation_error_message=_("There is a translation into this language already."),
+            )
+        ]
 
     def __str__(self) -> str:
         return self.title
@@ -103,6 +124,22 @@ class Article(
             raise ValidationError(
                 {"review_due": _("The next review is due after the last one, not before.")}
             )
+        self._check_translation()
+
+    def _check_translation(self) -> None:
+        """A translation is of an original, in another language, and was never in digests itself."""
+        original = self.translation_of
+        if original is None:
+            return
+        if original.pk == self.pk or original.translation_of_id is not None:
+            problem = _("Choose the original, and not another translation.")
+        elif original.language == self.language:
+            problem = _("The original is in this language too. Change the language of one.")
+        elif self.pk and (self.translations.exists() or self.releases.exists()):
+            problem = _("It has translations, or was in digests itself, so it is an original.")
+        else:
+            return
+        raise ValidationError({"translation_of": problem})
 
     @property
     def is_live(self) -> bool:

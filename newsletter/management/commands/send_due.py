@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from newsletter.sending.alert import unplanned
 from newsletter.sending.claim import claim
 from newsletter.sending.deliver import deliver
 from newsletter.sending.feed import feed
@@ -34,7 +35,7 @@ class Command(BaseCommand):
             raise CommandError("--seconds must be more than 0.")
         until = time.monotonic() + seconds
         worker = f"send_due on {socket.gethostname()}:{os.getpid()}"
-        for mailing_id in unfinished():
+        for mailing_id in unfinished() + unplanned():
             resume(Mailing.objects.get(pk=mailing_id))
         batches = 0
         while time.monotonic() < until:

@@ -1,15 +1,18 @@
+from newsletter.sending.models.alert import AlertForm, SafetyAlert
 from newsletter.sending.models.delivery import Batch, Delivery
 from newsletter.sending.models.digest_mark import DigestMark
 from newsletter.sending.models.limits import DomainLimit, SendingDay, WarmUp
 from newsletter.sending.models.mailing import Edition, Mailing
 
 __all__ = [
+    "AlertForm",
     "Batch",
     "Delivery",
     "DigestMark",
     "DomainLimit",
     "Edition",
     "Mailing",
+    "SafetyAlert",
     "SendingDay",
     "WarmUp",
 ]

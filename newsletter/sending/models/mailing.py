@@ -47,7 +47,11 @@ class Mailing(models.Model):
     issue = models.ForeignKey(
         "editions.Issue", null=True, on_delete=models.PROTECT, related_name="mailings"
     )
-    # What makes it one of a kind: "first", "correction-1", or for a digest the slot's instant.
+    alert = models.ForeignKey(
+        "sending.SafetyAlert", null=True, on_delete=models.PROTECT, related_name="mailings"
+    )
+    # What makes it one of a kind: "first", "correction-1", for a digest the slot's instant, for a
+    # safety alert its number.
     purpose = models.CharField(max_length=60, default="first")
     approval = models.ForeignKey(
         "approval.Approval", null=True, on_delete=models.PROTECT, related_name="mailings"
@@ -105,6 +109,11 @@ class Mailing(models.Model):
     @property
     def stamp(self) -> Stamp:
         return Stamp(self.pk, self.dated, bytes(self.salt), self.token_version)
+
+    @property
+    def goes_through_pauses(self) -> bool:
+        """True when it goes to paused readers too, who chose that (a safety alert)."""
+        return self.kind == self.Kind.ALERT
 
     @property
     def is_health_data(self) -> bool:
