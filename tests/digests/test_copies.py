@@ -189,7 +189,7 @@ def test_a_chunk_takes_the_same_few_queries_whatever_its_size(
     assert len(found) == 40
     mail = DigestMail(Mailing.objects.get())
     mail.chunk(found)
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(9):
         chunk = mail.chunk(found)
         assert all(chunk.copy(row) for row in found)
 
