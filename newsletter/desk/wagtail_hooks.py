@@ -24,6 +24,7 @@ from newsletter.desk.viewsets import consent_menu  # noqa: F401 - registers its 
 from newsletter.desk.viewsets.catalogue import CatalogueGroup
 from newsletter.desk.viewsets.compose import ComposeGroup
 from newsletter.desk.viewsets.embed_forms import EmbedFormViewSet
+from newsletter.desk.viewsets.limits import LimitsGroup
 from newsletter.editions.models import Article, Issue
 
 STYLES = ("css/fonts.css", "desk/desk.css")
@@ -31,6 +32,7 @@ STYLES = ("css/fonts.css", "desk/desk.css")
 register_snippet(ComposeGroup)
 register_snippet(CatalogueGroup)
 register_snippet(EmbedFormViewSet)
+register_snippet(LimitsGroup)
 if Publisher not in registry:
     registry.register(Publisher, icon="home")
 
@@ -62,6 +64,13 @@ class MailingsMenuItem(MenuItem):
 def mailings_menu_item() -> MenuItem:
     return MailingsMenuItem(
         _("Mailings"), reverse("desk:mailings"), name="mailings", icon_name="mail", order=200
+    )
+
+
+@hooks.register("register_admin_menu_item")
+def sending_menu_item() -> MenuItem:
+    return MailingsMenuItem(
+        _("Sending"), reverse("desk:sending"), name="sending", icon_name="rotate", order=205
     )
 
 

@@ -18,6 +18,7 @@ from django.core.mail import send_mail
 from django.utils import timezone
 
 from newsletter.sending.models import Alarm
+from newsletter.transports.values import without_addresses
 
 log = logging.getLogger(__name__)
 
@@ -61,11 +62,16 @@ def _mail(alarm: Alarm, to: Sequence[str], *, over: bool) -> None:
         f"{alarm}\n{alarm.text}\n\nSince {alarm.began_at:%Y-%m-%d %H:%M} UTC."
         f"{' It is over.' if over else ''}\n{settings.BASE_URL}/admin/sending/\n"
     )
+    failures = []
     for address in to:
         try:
             send_mail(title[:200], text, None, [address])
         except (smtplib.SMTPException, OSError) as error:
-            raise NotTold(str(error)) from error
+            log.warning("An administrator could not be mailed: %s", without_addresses(str(error)))
+            failures.append(error)
+    # Those who got it get it once: only when nobody did is it tried again.
+    if failures and len(failures) == len(to):
+        raise NotTold("no administrator's mail was taken")
 
 
 def _post(alarm: Alarm, *, over: bool) -> None:
@@ -95,9 +101,8 @@ def _post(alarm: Alarm, *, over: bool) -> None:
             answer.read(1024)
     except (urllib.error.URLError, OSError, ValueError) as error:
         # Not the address itself: for many services it is the key.
-        raise NotTold(
-            f"the webhook: {getattr(error, 'reason', None) or type(error).__name__}"
-        ) from None
+        why = getattr(error, "reason", None) or type(error).__name__
+        raise NotTold(f"the webhook: {why}") from None
 
 
 def may_be_told(url: str) -> bool:

@@ -70,8 +70,12 @@ def sightings() -> list[Sighting]:
             client().hdel(_KEY, name)
             continue
         ways = [WayState(*way) for way in values["ways"]]
-        found.append(Sighting(name.decode(), at, ways, values["journal"]))
+        found.append(Sighting(_text(name), at, ways, values["journal"]))
     return sorted(found, key=lambda one: one.name)
+
+
+def _text(name: bytes | str) -> str:
+    return name.decode() if isinstance(name, bytes) else name
 
 
 def ways_down(seen: Sequence[Sighting]) -> dict[str, str]:
