@@ -56,9 +56,7 @@ def sending_page(request: HttpRequest) -> HttpResponse:
     fresh = [one for one in seen if one.is_fresh]
     context: dict[str, Any] = {
         "queue_answers": queue_answers,
-        "alarms": Alarm.objects.order_by(F("ended_at").desc(nulls_first=True), "-pk")[
-            :ALARMS_SHOWN
-        ],
+        "alarms": alarms[:ALARMS_SHOWN],
         "relays": relays(fresh),
         "rate": settings.SENDING_RATE,
         "domains": domains(slowed),

@@ -9,7 +9,7 @@ from newsletter.sending.models import DomainLimit, WarmUp
 
 class DomainLimitViewSet(SnippetViewSet):
     model = DomainLimit
-    icon = "minus-inverse"
+    icon = "minus"
     menu_label = _("Limits for domains")
     menu_name = "domain-limits"
     url_prefix = "domain-limits"
@@ -34,5 +34,5 @@ class LimitsGroup(SnippetViewSetGroup):
     items = (DomainLimitViewSet, WarmUpViewSet)
     menu_label = _("Limits")
     menu_name = "limits"
-    menu_icon = "minus-inverse"
+    menu_icon = "minus"
     menu_order = 320
