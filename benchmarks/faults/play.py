@@ -159,8 +159,8 @@ def play(
     try:
         planned = mailing.deliveries.count()
         yield Play(ground, dice, mailing, planned, relay, crew, time.monotonic() + seconds)
-    except TooLong:
-        # Nor is it to be sent by the next scenario's workers.
+    except Exception:
+        # It is not to be sent by the next scenario's workers.
         control.cancel(mailing=mailing)
         raise
     finally:
