@@ -146,6 +146,7 @@ def play(
     """
     from newsletter.management import test_mailing
     from newsletter.sending import control, plan
+    from newsletter.sending.errors import NotPossible
 
     folder = ground.folder / name
     folder.mkdir()
@@ -161,7 +162,8 @@ def play(
         yield Play(ground, dice, mailing, planned, relay, crew, time.monotonic() + seconds)
     except Exception:
         # It is not to be sent by the next scenario's workers.
-        control.cancel(mailing=mailing)
+        with contextlib.suppress(NotPossible):
+            control.cancel(mailing=mailing)
         raise
     finally:
         crew.end()
