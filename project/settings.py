@@ -239,6 +239,9 @@ SENDING_UNKNOWN_AFTER_SECONDS = env.number("SENDING_UNKNOWN_AFTER_SECONDS", defa
 # The first wait after a temporary refusal; each further one is twice as long, up to half a day.
 SENDING_RETRY_SECONDS = env.number("SENDING_RETRY_SECONDS", default=1800.0)
 SENDING_GIVE_UP_DAYS = env.number("SENDING_GIVE_UP_DAYS", default=4.0)
+# After so long without progress staff are told, by mail and at this URL (docs/reliability.md).
+SENDING_STALLED_MINUTES = env.number("SENDING_STALLED_MINUTES", default=10.0)
+ALERT_WEBHOOK_URL = env.text("ALERT_WEBHOOK_URL", default="")
 # How long to leave a relay alone that cannot be reached.
 SENDING_LINE_PAUSE_SECONDS = env.number("SENDING_LINE_PAUSE_SECONDS", default=30.0)
 

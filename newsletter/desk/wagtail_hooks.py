@@ -26,6 +26,7 @@ from newsletter.desk.viewsets.catalogue import CatalogueGroup
 from newsletter.desk.viewsets.compose import ComposeGroup
 from newsletter.desk.viewsets.embed_forms import EmbedFormViewSet
 from newsletter.desk.viewsets.feeds import FeedViewSet
+from newsletter.desk.viewsets.limits import LimitsGroup
 from newsletter.editions.models import Article, Issue
 
 STYLES = ("css/fonts.css", "desk/desk.css")
@@ -34,6 +35,7 @@ register_snippet(ComposeGroup)
 register_snippet(CatalogueGroup)
 register_snippet(EmbedFormViewSet)
 register_snippet(FeedViewSet)
+register_snippet(LimitsGroup)
 if Publisher not in registry:
     registry.register(Publisher, icon="home")
 
@@ -65,6 +67,13 @@ class MailingsMenuItem(MenuItem):
 def mailings_menu_item() -> MenuItem:
     return MailingsMenuItem(
         _("Mailings"), reverse("desk:mailings"), name="mailings", icon_name="mail", order=200
+    )
+
+
+@hooks.register("register_admin_menu_item")
+def sending_menu_item() -> MenuItem:
+    return MailingsMenuItem(
+        _("Sending"), reverse("desk:sending"), name="sending", icon_name="rotate", order=205
     )
 
 

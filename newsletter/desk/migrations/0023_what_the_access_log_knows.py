@@ -4,15 +4,29 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('desk', '0022_imports_of_readers'),
+        ("desk", "0022_imports_of_readers"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='accessentry',
-            name='action',
-            field=models.CharField(choices=[('conditions_seen', 'looked at what a reader follows'), ('listed', 'listed readers by condition'), ('exported', "exported a reader's data"), ('erased', 'erased a reader'), ('proof_seen', 'took out the proof of consent'), ('breach_asked', 'asked whom a breach touches'), ('breach_listed', 'listed whom a breach touches'), ('imported', 'imported readers'), ('mail_seen', 'looked at a mail as a reader gets it'), ('factor_reset', 'took a second factor off an account')], max_length=20, verbose_name='what'),
+            model_name="accessentry",
+            name="action",
+            field=models.CharField(
+                choices=[
+                    ("conditions_seen", "looked at what a reader follows"),
+                    ("listed", "listed readers by condition"),
+                    ("exported", "exported a reader's data"),
+                    ("erased", "erased a reader"),
+                    ("proof_seen", "took out the proof of consent"),
+                    ("breach_asked", "asked whom a breach touches"),
+                    ("breach_listed", "listed whom a breach touches"),
+                    ("imported", "imported readers"),
+                    ("mail_seen", "looked at a mail as a reader gets it"),
+                    ("factor_reset", "took a second factor off an account"),
+                ],
+                max_length=20,
+                verbose_name="what",
+            ),
         ),
     ]

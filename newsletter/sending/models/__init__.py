@@ -1,9 +1,11 @@
+from newsletter.sending.models.alarm import Alarm
 from newsletter.sending.models.delivery import Batch, Delivery
 from newsletter.sending.models.digest_mark import DigestMark
 from newsletter.sending.models.limits import DomainLimit, SendingDay, WarmUp
 from newsletter.sending.models.mailing import Edition, Mailing
 
 __all__ = [
+    "Alarm",
     "Batch",
     "Delivery",
     "DigestMark",
