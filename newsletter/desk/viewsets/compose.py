@@ -16,7 +16,7 @@ from wagtail.admin.widgets.slug import SlugInput
 from wagtail.snippets.views.snippets import SnippetViewSet, SnippetViewSetGroup
 
 from newsletter.desk.scope import limits_of
-from newsletter.desk.stages import stage_of
+from newsletter.desk.stages import stage_of, with_stages
 from newsletter.desk.viewsets.reviewed import (
     ReviewedCopyView,
     ReviewedCreateView,
@@ -81,7 +81,11 @@ class IssueViewSet(ReviewedViewSet):
     )
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Issue]":
-        found: QuerySet[Issue] = Issue.objects.select_related("newsletter", "latest_revision")
+        found: QuerySet[Issue] = with_stages(
+            Issue.objects.select_related("newsletter", "latest_revision").defer(
+                "body", "latest_revision__content"
+            )
+        )
         return limits_of(request.user).among(found)
 
 
@@ -132,7 +136,11 @@ class ArticleViewSet(ReviewedViewSet):
     )
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Article]":
-        found: QuerySet[Article] = Article.objects.select_related("latest_revision")
+        found: QuerySet[Article] = with_stages(
+            Article.objects.select_related("latest_revision").defer(
+                "body", "sources", "latest_revision__content"
+            )
+        )
         return limits_of(request.user).among(found)
 
 
