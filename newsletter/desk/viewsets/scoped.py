@@ -14,6 +14,7 @@ from wagtail.snippets.views.chooser import (
 )
 
 from newsletter.desk.scope import limits_of, reaches_beyond
+from newsletter.desk.stages import with_workflow
 from newsletter.editions.models import Article, Issue
 
 
@@ -46,7 +47,10 @@ class _Scoped:
     request: Any
 
     def get_object_list(self) -> "QuerySet[Any]":
-        return limits_of(self.request.user).among(super().get_object_list())  # type: ignore[misc]
+        found: QuerySet[Any] = super().get_object_list()  # type: ignore[misc]
+        if found.model in (Issue, Article):
+            found = with_workflow(found)
+        return limits_of(self.request.user).among(found)
 
 
 class _ScopedChooseView(_Scoped, ChooseView):
