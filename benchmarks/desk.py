@@ -149,6 +149,10 @@ def measure(desk: Any, times: int) -> dict[str, dict[str, Any]]:
             "kilobytes": round(len(b"".join(answer.streaming_content) if answer.streaming
                                    else answer.content) / 1000, 1),
         }  # fmt: skip
+        print(
+            f"{name}: {found[name]['median_ms']:.0f} ms, {found[name]['cpu_ms']:.0f} ms of CPU",
+            flush=True,
+        )
     return found
 
 

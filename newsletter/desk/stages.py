@@ -63,18 +63,13 @@ def _article_stage(article: Article) -> Stage:
     return Stage("draft", _("Draft"))
 
 
-def with_workflow(things: "QuerySet[Any]") -> "QuerySet[Any]":
-    """Have the reviews in progress read for a whole page of a list at once."""
-    active = WorkflowState.objects.active().select_related("current_task_state__task")
-    return things.prefetch_related(
-        # The name under which Wagtail's own properties look first.
-        Prefetch("workflow_states", active.order_by("-pk"), to_attr="_current_workflow_states")
-    )
-
-
 def with_stages(things: "QuerySet[Any]") -> "QuerySet[Any]":
     """Have what `stage_of` asks for read for a whole page of a list at once."""
-    found = with_workflow(things)
+    active = WorkflowState.objects.active().order_by("-pk")
+    found = things.prefetch_related(
+        # The name under which Wagtail's own properties look first.
+        Prefetch("workflow_states", active, to_attr="_current_workflow_states")
+    )
     if things.model is Article:
         return found.prefetch_related(
             Prefetch("releases", Release.objects.standing(), to_attr=_RELEASES)

@@ -11,12 +11,12 @@ from wagtail.admin.panels import (
     ObjectList,
     TitleFieldPanel,
 )
-from wagtail.admin.ui.tables import Column, UpdatedAtColumn
+from wagtail.admin.ui.tables import UpdatedAtColumn
 from wagtail.admin.widgets.slug import SlugInput
 from wagtail.snippets.views.snippets import SnippetViewSet, SnippetViewSetGroup
 
 from newsletter.desk.scope import limits_of
-from newsletter.desk.stages import stage_of, with_stages
+from newsletter.desk.stages import with_stages
 from newsletter.desk.viewsets.reviewed import (
     ReviewedCopyView,
     ReviewedCreateView,
@@ -29,16 +29,10 @@ from newsletter.desk.viewsets.scoped import (
     IssueFilterSet,
     ScopedChooserViewSet,
     ScopedForm,
+    StageColumn,
 )
 from newsletter.editions import merge_tags
 from newsletter.editions.models import Article, Issue
-
-
-class StageColumn(Column):
-    cell_template_name = "desk/includes/stage_cell.html"
-
-    def __init__(self) -> None:
-        super().__init__("stage", label=_("Stage"), accessor=stage_of)
 
 
 class ReviewedViewSet(SnippetViewSet):
