@@ -94,6 +94,8 @@ def _feed_items(desk, number: int) -> None:
 
 
 LISTS: list[tuple[str, str, Callable[..., None]]] = [
+    ("author", "/admin/", _issues),
+    ("reviewer", "/admin/", _issues),
     ("author", "/admin/issues/", _issues),
     ("author", "/admin/articles/", _articles),
     ("author", "/admin/snippets/choose/editions/article/", _articles),
@@ -115,7 +117,7 @@ def _statements(client: Client, address: str) -> int:
 
 
 @pytest.mark.parametrize(
-    ("who", "address", "add"), LISTS, ids=[address for _who, address, _add in LISTS]
+    ("who", "address", "add"), LISTS, ids=[f"{who} {address}" for who, address, _add in LISTS]
 )
 def test_a_list_asks_no_more_for_more_rows(desk, who, address, add):
     client = client_of(getattr(desk, who))
