@@ -25,7 +25,7 @@ from newsletter.desk import speed
 from newsletter.desk.access import SEND, VIEW_MAILING, require_any
 from newsletter.desk.scope import limits_of
 from newsletter.sending import control, warm_up
-from newsletter.sending.balance import Counts, counts
+from newsletter.sending.balance import Counts, counts, counts_of
 from newsletter.sending.brakes import slowed_domains
 from newsletter.sending.errors import NotPossible
 from newsletter.sending.models import Batch, Delivery, DomainLimit, Mailing
@@ -162,12 +162,13 @@ def mailing_list(request: HttpRequest) -> HttpResponse:
         Mailing.objects.select_related("newsletter", "issue").order_by("-pk")
     )
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("p"))
+    numbers = counts_of(page)
     return TemplateResponse(
         request,
         "desk/mailing_list.html",
         {
             "page": page,
-            "rows": [(mailing, counts(mailing)) for mailing in page],
+            "rows": [(mailing, numbers[mailing.pk]) for mailing in page],
             "header_title": _("Mailings"),
             "header_icon": "mail",
             "breadcrumbs_items": [
