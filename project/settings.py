@@ -11,6 +11,7 @@ from csp.constants import NONCE, NONE, SELF
 
 from project.env import Env
 from project.keys import parse_keys
+from project.queues import ROUTES
 from project.ticks import TICKS
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -190,16 +191,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "queue_order_strategy": "priority",
 }
 CELERY_TASK_DEFAULT_QUEUE = "control"
-CELERY_TASK_ROUTES = {
-    "newsletter.tasks.deliver_batch": {"queue": "bulk"},
-    # They wait for other people's servers; the short tasks that keep mail moving must not.
-    "newsletter.tasks.check_links": {"queue": "bulk"},
-    "newsletter.tasks.check_sender_domains": {"queue": "bulk"},
-    "signup.tasks.send_system_mails": {"queue": "prompt"},
-    "newsletter.tasks.mail_new_password": {"queue": "prompt"},
-    "newsletter.tasks.tell_of_attacks": {"queue": "prompt"},
-    "newsletter.tasks.fetch_feed": {"queue": "bulk"},
-}
+CELERY_TASK_ROUTES = ROUTES
 CELERY_TIMEZONE = "UTC"
 # Remembers nothing between starts: what is due stands in rows, so a tick needs no history.
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
