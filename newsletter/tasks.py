@@ -8,9 +8,16 @@ or run late.
 import logging
 import os
 import socket
+import time
+from typing import Any
 
 from celery import shared_task
-from celery.signals import worker_init, worker_process_shutdown, worker_shutting_down
+from celery.signals import (
+    heartbeat_sent,
+    worker_init,
+    worker_process_shutdown,
+    worker_shutting_down,
+)
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
@@ -20,16 +27,17 @@ from newsletter.approval.links import looking
 from newsletter.approval.readiness import readiness
 from newsletter.desk import attacks
 from newsletter.desk.digests import canary
+from newsletter.desk.people import administrators
 from newsletter.desk.security import resetting
 from newsletter.editions.feeds import fetch as feeds
 from newsletter.outcomes.reactions import react
 from newsletter.outcomes.sender_domains import look_at_all
-from newsletter.sending import alert, plan, stopping
+from newsletter.sending import alarms, alert, news, plan, sightings, stopping
 from newsletter.sending import feed as feeding
 from newsletter.sending import recover as recovery
 from newsletter.sending.claim import claim, claim_another
 from newsletter.sending.control import stop_for_trouble
-from newsletter.sending.deliver import deliver, put_away, release
+from newsletter.sending.deliver import deliver, journal_trouble, put_away, release
 from newsletter.sending.digest_run import run_due
 from newsletter.sending.errors import NotApproved
 from newsletter.sending.models import Mailing
@@ -48,6 +56,9 @@ LINKS_LIMIT = 180
 FEED_LIMIT = 300
 # How often all live readers are looked through for one who lacks a mark: a second at a million.
 SWEEP_MINUTES = 10
+# How often a worker says that it is there.
+TELL_SECONDS = 15.0
+_told_at = -TELL_SECONDS
 
 
 @worker_init.connect
@@ -65,6 +76,15 @@ def _worker_is_told_to_stop(**_: object) -> None:
 def _worker_process_ends(**_: object) -> None:
     close_kept()
     put_away()
+
+
+@heartbeat_sent.connect
+def _worker_is_there(sender: Any, **_: object) -> None:
+    """Every few seconds, by the master, however busy its children are."""
+    global _told_at  # noqa: PLW0603 - a memory of this process
+    if time.monotonic() - _told_at >= TELL_SECONDS:
+        _told_at = time.monotonic()
+        sightings.tell(sender.eventer.hostname)
 
 
 @shared_task
@@ -110,7 +130,20 @@ def deliver_batch(batch_id: int) -> None:
         stop_for_trouble(claimed.mailing.pk, str(error))
         release(claimed)
         return
-    deliver(claimed, transport, lambda mailing: claim_another(mailing, worker))
+    try:
+        deliver(claimed, transport, lambda mailing: claim_another(mailing, worker))
+    finally:
+        sightings.tell(worker, transport.states(), journal_trouble())
+
+
+@shared_task
+def watch() -> None:
+    """Look for what staff have to know of, and tell them."""
+    found = alarms.watch()
+    if found:
+        people = administrators()
+        for alarm in found:
+            news.tell(alarm, people)
 
 
 @shared_task

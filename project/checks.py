@@ -25,7 +25,7 @@ def _live() -> bool:
 
 @register("wellread", Tags.security)
 def check_settings(app_configs: Iterable[AppConfig] | None, **_: Any) -> list[CheckMessage]:
-    return [*_addresses(), *_secret_key(), *_mail(), *_bounces(), *_work(), *_stores()]
+    return [*_addresses(), *_secret_key(), *_mail(), *_bounces(), *_alarms(), *_work(), *_stores()]
 
 
 def _addresses() -> Iterator[CheckMessage]:
@@ -125,6 +125,17 @@ def _bounces() -> Iterator[CheckMessage]:
             "BOUNCE_DOMAIN has no effect with ESP: the provider has return paths of its own.",
             hint="Leave BOUNCE_DOMAIN out; bounces are told by the provider's webhook.",
             id="wellread.W004",
+        )
+
+
+def _alarms() -> Iterator[CheckMessage]:
+    from newsletter.sending.news import may_be_told
+
+    if settings.ALERT_WEBHOOK_URL and not may_be_told(settings.ALERT_WEBHOOK_URL):
+        yield Error(
+            "ALERT_WEBHOOK_URL is neither https nor this machine: alarms would go out in the open.",
+            hint="Write it like https://alarms.example.org/path, or http://127.0.0.1:9000/path.",
+            id="wellread.E014",
         )
 
 

@@ -11,6 +11,7 @@ from csp.constants import NONCE, NONE, SELF
 
 from project.env import Env
 from project.keys import parse_keys
+from project.queues import ROUTES
 from project.ticks import TICKS
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -190,17 +191,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "queue_order_strategy": "priority",
 }
 CELERY_TASK_DEFAULT_QUEUE = "control"
-CELERY_TASK_ROUTES = {
-    "newsletter.tasks.deliver_batch": {"queue": "bulk"},
-    # They wait for other people's servers; the short tasks that keep mail moving must not.
-    "newsletter.tasks.check_links": {"queue": "bulk"},
-    "newsletter.tasks.check_sender_domains": {"queue": "bulk"},
-    "signup.tasks.send_system_mails": {"queue": "prompt"},
-    "newsletter.tasks.mail_new_password": {"queue": "prompt"},
-    "newsletter.tasks.tell_of_attacks": {"queue": "prompt"},
-    "newsletter.tasks.fetch_feed": {"queue": "bulk"},
-    "newsletter.tasks.plan_alert": {"queue": "prompt"},
-}
+CELERY_TASK_ROUTES = ROUTES
 CELERY_TIMEZONE = "UTC"
 # Remembers nothing between starts: what is due stands in rows, so a tick needs no history.
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
@@ -247,6 +238,9 @@ SENDING_UNKNOWN_AFTER_SECONDS = env.number("SENDING_UNKNOWN_AFTER_SECONDS", defa
 # The first wait after a temporary refusal; each further one is twice as long, up to half a day.
 SENDING_RETRY_SECONDS = env.number("SENDING_RETRY_SECONDS", default=1800.0)
 SENDING_GIVE_UP_DAYS = env.number("SENDING_GIVE_UP_DAYS", default=4.0)
+# After so long without progress staff are told, by mail and at this URL (docs/reliability.md).
+SENDING_STALLED_MINUTES = env.number("SENDING_STALLED_MINUTES", default=10.0)
+ALERT_WEBHOOK_URL = env.text("ALERT_WEBHOOK_URL", default="")
 # How long to leave a relay alone that cannot be reached.
 SENDING_LINE_PAUSE_SECONDS = env.number("SENDING_LINE_PAUSE_SECONDS", default=30.0)
 

@@ -7,6 +7,7 @@ from celery.schedules import crontab
 TICKS = {
     "feed": {"task": "newsletter.tasks.feed", "schedule": 1.0, "options": {"expires": 5}},
     "recover": {"task": "newsletter.tasks.recover", "schedule": 5.0, "options": {"expires": 15}},
+    "watch": {"task": "newsletter.tasks.watch", "schedule": 30.0, "options": {"expires": 60}},
     "start-scheduled": {
         "task": "newsletter.tasks.start_scheduled",
         "schedule": 10.0,

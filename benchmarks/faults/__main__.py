@@ -11,6 +11,7 @@ import random
 import shutil
 import sys
 import time
+import traceback
 from typing import Any
 
 from benchmarks.faults.crew import KILLS
@@ -75,6 +76,10 @@ def _run(stands: Ground, name: str, sizes: Sizes, dice: random.Random) -> dict[s
             verdict, done = it.verdict(), it.done
     except (TooLong, NoPgBouncer) as error:
         verdict = Verdict(troubles=[str(error)])
+    except Exception as error:
+        # The other scenarios have something to say all the same.
+        traceback.print_exc()
+        verdict = Verdict(troubles=[repr(error)])
     found = {"done": done, **verdict.as_json(), "seconds": round(time.monotonic() - begun, 1)}
     if verdict.promises_broken and (stands.folder / name).exists():
         # Else they are gone with the run.

@@ -1,5 +1,6 @@
 """The processes of an installation: beats, workers, web, under the settings of a scenario."""
 
+import contextlib
 import os
 import random
 import signal
@@ -120,9 +121,9 @@ class Crew:
         how = dice.choice([*KILLS, PROCESS_KILLED])
         if how == PROCESS_KILLED:
             # As the kernel does when memory runs out: Celery starts another one.
-            children = processes.children_of(worker.pid)
-            if children:
-                os.kill(dice.choice(children), signal.SIGKILL)
+            # One may just have ended, struck before.
+            with contextlib.suppress(IndexError, ProcessLookupError):
+                os.kill(dice.choice(processes.children_of(worker.pid)), signal.SIGKILL)
                 return how
             how = WORKER_KILLED
         if how == WORKER_KILLED:

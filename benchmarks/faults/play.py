@@ -146,6 +146,7 @@ def play(
     """
     from newsletter.management import test_mailing
     from newsletter.sending import control, plan
+    from newsletter.sending.errors import NotPossible
 
     folder = ground.folder / name
     folder.mkdir()
@@ -159,9 +160,10 @@ def play(
     try:
         planned = mailing.deliveries.count()
         yield Play(ground, dice, mailing, planned, relay, crew, time.monotonic() + seconds)
-    except TooLong:
-        # Nor is it to be sent by the next scenario's workers.
-        control.cancel(mailing=mailing)
+    except Exception:
+        # It is not to be sent by the next scenario's workers.
+        with contextlib.suppress(NotPossible):
+            control.cancel(mailing=mailing)
         raise
     finally:
         crew.end()

@@ -4,13 +4,18 @@ A broker may deliver a message twice, and two processes may then work at the sam
 time. Here it always does.
 """
 
+import logging
 from typing import Any
 
 from celery.signals import after_task_publish
 
 from project.celery import app
 
-__all__ = ["app"]
+__all__ = ["SAYS", "app"]
+
+log = logging.getLogger(__name__)
+# By which the scenario counts them in the logs.
+SAYS = "handed over again"
 
 _AGAIN = "faults-again"
 
@@ -22,4 +27,5 @@ def _once_more(
     if headers.get(_AGAIN):
         return
     args, kwargs, _embed = body
+    log.warning("%s: %s", SAYS, sender)
     app.send_task(sender, args, kwargs, queue=routing_key, headers={_AGAIN: True})

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.contrib.auth.models import AbstractUser
+from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -153,15 +154,31 @@ def contributors(thing: Issue | Article) -> set[int]:
     Everyone with a revision since the last approval counts: a later revision holds the earlier
     one's words.
     """
-    revisions = thing.revisions.all()
-    approved = newest(thing)
-    if approved is not None:
-        revisions = revisions.filter(created_at__gt=approved.approved_at)
-    submitters = WorkflowState.objects.for_instance(thing).active()
-    ids = set(revisions.values_list("user_id", flat=True))
-    ids.update(submitters.values_list("requested_by_id", flat=True))
-    ids.discard(None)
-    return ids
+    return contributors_of([thing])[thing.pk]
+
+
+def contributors_of(things: Sequence[Issue] | Sequence[Article]) -> dict[int, set[int]]:
+    """Return the same for many of one kind, by their numbers, in three statements."""
+    found: dict[int, set[int]] = {thing.pk: set() for thing in things}
+    if not things:
+        return found
+    kind = things[0]._meta.model_name
+    approvals = Approval.objects.standing().filter(**{f"{kind}__in": list(found)}).order_by("pk")
+    approved = dict(approvals.values_list(f"{kind}_id", "approved_at"))  # the newest stands last
+    of_them = {
+        "base_content_type": ContentType.objects.get_for_model(things[0]),
+        "object_id__in": [str(number) for number in found],
+    }
+    revisions = Revision.objects.filter(**of_them)
+    for number, user, at in revisions.values_list("object_id", "user_id", "created_at"):
+        since = approved.get(int(number))
+        if user is not None and (since is None or at > since):
+            found[int(number)].add(user)
+    submitters = WorkflowState.objects.active().filter(**of_them)
+    for number, user in submitters.values_list("object_id", "requested_by_id"):
+        if user is not None:
+            found[int(number)].add(user)
+    return found
 
 
 def newest(thing: Issue | Article) -> Approval | None:

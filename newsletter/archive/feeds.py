@@ -10,7 +10,9 @@ from django.contrib.syndication.views import Feed
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.cache import get_conditional_response, set_response_etag
 from django.utils.feedgenerator import Atom1Feed
+from django.utils.http import parse_http_date_safe
 from django.utils.safestring import SafeString, mark_safe
 
 from newsletter.archive import published
@@ -43,7 +45,15 @@ class _ArchiveFeed(Feed[Entry, Any]):
             return HttpResponse(status=405, headers={"Allow": "GET, HEAD"})
         response = super().__call__(request, *args, **kwargs)
         response["Cache-Control"] = f"public, max-age={_FRESH_FOR}"
-        return response
+        # Readers ask every hour: what has not changed is not sent again.
+        set_response_etag(response)
+        modified = parse_http_date_safe(response.get("Last-Modified", ""))
+        return (
+            get_conditional_response(
+                request, etag=response["ETag"], last_modified=modified, response=response
+            )
+            or response
+        )
 
     def title(self, subject: Any) -> str:
         return f"{subject.name} · {Publisher.current().name}"

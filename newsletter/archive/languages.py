@@ -25,7 +25,10 @@ from signup import consent
 
 _PREFIX = re.compile(r"/([a-z]{2,3}(?:-[a-z0-9]{2,8})?)(/.*|\Z)", re.DOTALL)
 # Staff's pages, files and what machines ask for have one address and no language.
-_NOT_PAGES = re.compile(r"/(admin|static|media|mailbox|webhooks|api|healthz|readyz|metrics)(/|\Z)")
+_NOT_PAGES = re.compile(
+    r"/(admin|static|media|mailbox|webhooks|api|healthz|readyz|metrics|robots\.txt"
+    r"|sitemap[\w-]*\.xml)(/|\Z)"
+)
 
 
 class LanguageMiddleware:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from newsletter.archive import feeds, views
+from newsletter.archive import feeds, sitemap, views
 
 app_name = "archive"
 
@@ -20,4 +20,7 @@ urlpatterns = [
     path("feeds/<slug:slug>/", feeds.NewsletterFeed(), name="newsletter_feed"),
     path("pictures/<str:name>", views.picture, name="picture"),
     path("brand.css", views.brand_css, name="brand"),
+    path("robots.txt", sitemap.robots, name="robots"),
+    path("sitemap.xml", sitemap.index, name="sitemap"),
+    path("sitemap-<slug:kind>-<int:number>.xml", sitemap.part, name="sitemap_part"),
 ]

@@ -65,7 +65,10 @@ class WaitsForMe(_Panel):
         ]
         mine = []
         limits = limits_of(user)
-        for state in WorkflowState.objects.active().filter(requested_by=user).order_by("-pk"):
+        asked_for = WorkflowState.objects.active().filter(requested_by=user).order_by("-pk")
+        for state in asked_for.select_related("current_task_state").prefetch_related(
+            "content_object"
+        ):
             if state.content_object is not None and limits.allow(state.content_object):
                 mine.append(
                     {

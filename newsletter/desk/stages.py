@@ -1,11 +1,20 @@
 """Where an issue or article stands on its way, in the words of those who make it."""
 
 from dataclasses import dataclass
+from typing import Any
 
+from django.db.models import Prefetch, QuerySet
 from django.utils.translation import gettext as _
+from wagtail.models import WorkflowState
 
-from newsletter.editions.models import Article, Issue
+from newsletter.approval.models import Approval, Schedule
+from newsletter.editions.models import Article, Issue, Release
 from newsletter.sending.models import Mailing
+
+# Where a list keeps what it has read for a whole page.
+_MAILINGS, _APPROVALS, _SCHEDULES, _RELEASES = (
+    f"_stage_{name}" for name in ("mailings", "approvals", "schedules", "releases")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +41,9 @@ def _issue_stage(issue: Issue) -> Stage:
         }[Mailing.State(mailing.state)]
     if issue.workflow_in_progress:
         return Stage("review", _("In review"))
-    approval = issue.approvals.standing().order_by("-pk").first()
+    approval = _standing_approval(issue)
     if approval is not None and not _edited_since(issue, approval.revision_id):
-        if approval.schedules.open().exists():
+        if _is_scheduled(approval):
             return Stage("scheduled", _("Scheduled"))
         return Stage("approved", _("Approved"))
     if issue.current_workflow_state is not None:
@@ -47,15 +56,57 @@ def _article_stage(article: Article) -> Stage:
         return Stage("review", _("In review"))
     if article.current_workflow_state is not None:
         return Stage("changes", _("Changes asked for"))
-    if article.live and article.releases.filter(withdrawn_at__isnull=True).exists():
+    if article.live and _is_released(article):
         return Stage("released", _("In the digests"))
     if article.live:
         return Stage("live", _("Published"))
     return Stage("draft", _("Draft"))
 
 
+def with_stages(things: "QuerySet[Any]") -> "QuerySet[Any]":
+    """Have what `stage_of` asks for read for a whole page of a list at once."""
+    active = WorkflowState.objects.active().order_by("-pk")
+    found = things.prefetch_related(
+        # The name under which Wagtail's own properties look first.
+        Prefetch("workflow_states", active, to_attr="_current_workflow_states")
+    )
+    if things.model is Article:
+        return found.prefetch_related(
+            Prefetch("releases", Release.objects.standing(), to_attr=_RELEASES)
+        )
+    schedules = Prefetch("schedules", Schedule.objects.open(), to_attr=_SCHEDULES)
+    return found.prefetch_related(
+        Prefetch("mailings", Mailing.objects.filter(purpose="first"), to_attr=_MAILINGS),
+        Prefetch(
+            "approvals",
+            Approval.objects.standing().order_by("-pk").prefetch_related(schedules),
+            to_attr=_APPROVALS,
+        ),
+    )
+
+
+def _standing_approval(issue: Issue) -> Approval | None:
+    if hasattr(issue, _APPROVALS):
+        return next(iter(getattr(issue, _APPROVALS)), None)
+    return Approval.objects.standing().filter(issue=issue).order_by("-pk").first()
+
+
+def _is_scheduled(approval: Approval) -> bool:
+    if hasattr(approval, _SCHEDULES):
+        return bool(getattr(approval, _SCHEDULES))
+    return Schedule.objects.open().filter(approval=approval).exists()
+
+
+def _is_released(article: Article) -> bool:
+    if hasattr(article, _RELEASES):
+        return bool(getattr(article, _RELEASES))
+    return Release.objects.standing().filter(article=article).exists()
+
+
 def first_mailing(issue: Issue) -> Mailing | None:
     """The mailing by which the issue went out first; corrections are mailings of their own."""
+    if hasattr(issue, _MAILINGS):
+        return next(iter(getattr(issue, _MAILINGS)), None)
     return Mailing.objects.filter(issue=issue, purpose="first").first()
 
 

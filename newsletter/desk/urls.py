@@ -2,7 +2,7 @@
 
 from django.urls import include, path, re_path
 
-from newsletter.desk.views import absence, article_actions, issue_actions, mailing
+from newsletter.desk.views import absence, article_actions, issue_actions, mailing, sending
 from newsletter.desk.views.checking import CheckDraft
 from newsletter.desk.views.preview import preview
 from newsletter.desk.views.reading import ReadAndDecide
@@ -49,6 +49,7 @@ urlpatterns = [
     path("mailings/<int:pk>/", mailing.mailing_page, name="mailing"),
     path("mailings/<int:pk>/panel/", mailing.mailing_panel, name="mailing_panel"),
     path("digests/", include("newsletter.desk.digests.urls")),
+    path("sending/", sending.sending_page, name="sending"),
     path("consent/", include("newsletter.desk.viewsets.consent_urls")),
     path("readers/", include("newsletter.desk.readers.urls")),
     path("security/", include("newsletter.desk.security.desk_urls")),

@@ -27,6 +27,7 @@ from newsletter.desk.viewsets.catalogue import CatalogueGroup
 from newsletter.desk.viewsets.compose import ComposeGroup
 from newsletter.desk.viewsets.embed_forms import EmbedFormViewSet
 from newsletter.desk.viewsets.feeds import FeedViewSet
+from newsletter.desk.viewsets.limits import LimitsGroup
 from newsletter.editions.models import Article, Issue
 
 STYLES = ("css/fonts.css", "desk/desk.css", "desk/digests.css")
@@ -35,6 +36,7 @@ register_snippet(ComposeGroup)
 register_snippet(CatalogueGroup)
 register_snippet(EmbedFormViewSet)
 register_snippet(FeedViewSet)
+register_snippet(LimitsGroup)
 if Publisher not in registry:
     registry.register(Publisher, icon="home")
 
@@ -79,6 +81,13 @@ class DigestsMenuItem(MenuItem):
 def digests_menu_item() -> MenuItem:
     return DigestsMenuItem(
         _("Digests"), reverse("desk:digests"), name="digests", icon_name="calendar-alt", order=205
+    )
+
+
+@hooks.register("register_admin_menu_item")
+def sending_menu_item() -> MenuItem:
+    return MailingsMenuItem(
+        _("Sending"), reverse("desk:sending"), name="sending", icon_name="rotate", order=206
     )
 
 

@@ -6,6 +6,7 @@ from datetime import date
 from django.utils import timezone
 from wagtail.models import TaskState, WorkflowState
 
+from newsletter.approval import sign_off
 from newsletter.desk.models import Absence, MedicalReview, ReviewRequest, User
 from newsletter.desk.models.review_request import usual_due_date
 from newsletter.editions.models import Article, Issue
@@ -42,18 +43,24 @@ def decidable_by(user: User) -> list[Waiting]:
     states = (
         TaskState.objects.reviewable_by(user)
         .select_related("revision__user", "workflow_state__requested_by", "task")
-        .prefetch_related("workflow_state__review_request__reviewer")
+        .defer("revision__content")
+        .prefetch_related("workflow_state__review_request__reviewer", "revision__content_object")
         .order_by("started_at")
     )
+    tasks = MedicalReview.objects.in_bulk()
+    things = [state.revision.content_object for state in states]
+    wrote = {
+        model: sign_off.contributors_of([one for one in things if isinstance(one, model)])
+        for model in (Issue, Article)
+    }
     found = []
-    for state in states:
-        thing = state.revision.content_object
-        task = state.task.specific
-        if thing is None or not isinstance(task, MedicalReview):
+    for state, thing in zip(states, things, strict=True):
+        task = tasks.get(state.task_id)
+        if thing is None or task is None:
             continue
-        if not task.may_decide(thing, user):
+        if not task.may_decide(thing, user, wrote[type(thing)][thing.pk]):
             continue
-        asked, due_on = asked_and_due(state)
+        asked, due_on = _asked_and_due(state, _request_of(state))
         instead_of = away.get(asked.pk) if asked is not None else None
         found.append(Waiting(thing, state, due_on, asked, instead_of))
     return sorted(found, key=lambda one: (one.due_on, one.state.pk))
@@ -62,6 +69,15 @@ def decidable_by(user: User) -> list[Waiting]:
 def asked_and_due(state: TaskState) -> tuple[User | None, date]:
     """Who was asked and by when; what was submitted without saying so is due after a week."""
     request = ReviewRequest.objects.filter(workflow_state_id=state.workflow_state_id).first()
+    return _asked_and_due(state, request)
+
+
+def _request_of(state: TaskState) -> ReviewRequest | None:
+    """As it was read with the state."""
+    return getattr(state.workflow_state, "review_request", None)
+
+
+def _asked_and_due(state: TaskState, request: ReviewRequest | None) -> tuple[User | None, date]:
     if request is None:
         return None, usual_due_date(timezone.localdate(state.started_at))
     return request.reviewer, request.due_on

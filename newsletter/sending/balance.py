@@ -1,5 +1,6 @@
 """planned = accepted + refused + skipped + unknown + open, at every moment (invariant 5)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import Count, Sum
@@ -30,6 +31,19 @@ def counts(mailing: Mailing) -> Counts:
         **{name: Sum(name, default=0) for name in FIELDS}
     )
     return Counts(**sums)
+
+
+def counts_of(mailings: Iterable[Mailing]) -> dict[int, Counts]:
+    """Return the same for many, by their numbers, in one statement."""
+    numbers = [mailing.pk for mailing in mailings]
+    sums = (
+        Batch.objects.filter(mailing__in=numbers)
+        .order_by()
+        .values_list("mailing")
+        .annotate(*(Sum(name, default=0) for name in FIELDS))
+    )
+    found = {number: Counts(*values) for number, *values in sums}
+    return {number: found.get(number, Counts()) for number in numbers}
 
 
 def recount(mailing: Mailing) -> Counts:

@@ -101,6 +101,11 @@ def release(claim: Claim, *, pause: float = 0.0) -> None:
     )
 
 
+def journal_trouble() -> str:
+    """Return why this process keeps no journal; "" when it does, or has not sent yet."""
+    return (_journals[0].trouble or "") if _journals else ""
+
+
 def put_away() -> None:
     """This process ends, and what it did is recorded."""
     while _journals:

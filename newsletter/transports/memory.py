@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Iterator
 
-from newsletter.transports.protocol import Answered, Outgoing
+from newsletter.transports.protocol import Answered, Outgoing, WayState
 from newsletter.transports.values import Envelope, Outcome, Receipt
 
 # Seconds before the next look, when nothing is ready to go.
@@ -25,6 +25,9 @@ class MemoryTransport:
 
     def __init__(self, answer: Callable[[Envelope], Receipt] = lambda _: OK) -> None:
         self._answer = answer
+
+    def states(self) -> list[WayState]:
+        return [WayState("memory", lines=1)]
 
     def open(self) -> None:
         pass

@@ -21,6 +21,18 @@ class Answered(NamedTuple):
     receipt: Receipt
 
 
+class WayState(NamedTuple):
+    """One relay or provider, as this process has found it."""
+
+    where: str
+    # Connections that stand.
+    lines: int
+    # Seconds for which it is left alone.
+    rests: float = 0.0
+    # Why there was no connection the last time; "" when all is well.
+    trouble: str = ""
+
+
 class Transport(Protocol):
     # Names the throttle's bucket and appears in logs and reports.
     name: str
@@ -34,6 +46,10 @@ class Transport(Protocol):
         """How many connections at most: each has at most one message whose content is under way
         (what a killed worker leaves unknown), and one more whose recipient is being asked for.
         """
+        ...
+
+    def states(self) -> list[WayState]:
+        """Return how it is with each relay, for staff to see."""
         ...
 
     def open(self) -> None:

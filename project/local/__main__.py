@@ -115,15 +115,17 @@ def _servers(place: Place, env: dict[str, str]) -> list[Child]:
         Child(
             "The web server", [*MODULE, "gunicorn", "-c", "python:project.web"], web, ready=answers
         ),
-        Child("The prompt worker", [*_worker("prompt,control", "prompt")], env, patience=40),
-        Child("The bulk worker", [*_worker("bulk", "bulk")], env, patience=40),
+        # Three pools, as in docker-compose: a confirmation never waits for a plan, nor the feeder.
+        Child("The prompt worker", _worker("prompt", 1), env, patience=40),
+        Child("The control worker", _worker("control", 2), env, patience=40),
+        Child("The bulk worker", _worker("bulk", 2), env, patience=40),
         Child("The clock", [*CELERY, "beat", "--loglevel", "WARNING", "--pidfile="], env),
     ]
 
 
-def _worker(queues: str, name: str) -> list[str]:
+def _worker(queue: str, processes: int) -> list[str]:
     return [
-        *CELERY, "worker", "-Q", queues, "-n", f"{name}@%h", "-c", "2",
+        *CELERY, "worker", "-Q", queue, "-n", f"{queue}@%h", "-c", str(processes),
         "--without-mingle", "--without-gossip",
     ]  # fmt: skip
 

@@ -47,6 +47,8 @@
       const label = tags.closest(".w-field__wrapper")?.querySelector("label");
       tags.setAttribute("aria-label", label ? label.textContent.trim() : "Tags");
     }
+    const upload = root.querySelector("#fileupload:not([aria-label])");
+    if (upload && !isNamed(upload)) upload.setAttribute("aria-label", "Choose pictures");
     for (const section of root.querySelectorAll("section.w-panel--nested")) nameSection(section);
     for (const other of root.querySelectorAll(".w-editing-sessions__session:not([aria-label])")) {
       other.setAttribute("aria-label", "Who else has this open");

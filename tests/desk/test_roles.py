@@ -229,6 +229,21 @@ def test_staff_sign_in_with_their_password(client, db):
     assert "_auth_user_id" in client.session
 
 
+def test_what_wagtail_has_for_pages_is_closed_even_to_superusers(desk):
+    client = client_of(world.staff("root", "Administrators", is_superuser=True))
+    for name, args in (
+        ("wagtailadmin_explore_root", ()),
+        ("wagtailsites:index", ()),
+        ("wagtailadmin_workflows:index", ()),
+        ("wagtailadmin_workflows:edit", (Workflow.objects.get().pk,)),
+        ("wagtailadmin_reports:aging_pages", ()),
+        ("wagtailsnippets:index", ()),
+    ):
+        answer = client.get(reverse(name, args=args), follow=True)
+        assert "That part of Wagtail is not used here." in answer.content.decode(), name
+        assert client.post(reverse(name, args=args), **SCRIPT).status_code == 403, name
+
+
 def test_a_superuser_cannot_publish_past_the_reviewer(desk):
     root = world.staff("root", "Administrators", is_superuser=True)
     issue = world.issue(desk.newsletter, desk.author)

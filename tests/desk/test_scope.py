@@ -1,12 +1,9 @@
 """Staff who are limited to some newsletters or conditions stay within them, at every address."""
 
-import re
 from types import SimpleNamespace
 
 import pytest
-from django.urls import NoReverseMatch, get_resolver, reverse
-from django.urls.resolvers import URLPattern
-from django.utils import timezone
+from django.urls import reverse
 from wagtail.models import TaskState
 
 from newsletter.approval.models import Approval, Schedule
@@ -18,6 +15,7 @@ from newsletter.editions.models import Article, DraftLink, Issue
 from newsletter.sending.models import Mailing
 from tests.desk import world
 from tests.desk.conftest import client_of
+from tests.desk.every_address import every_address, one_of_everything
 from tests.desk.forms_of import form_of, issue_form
 
 ISSUE = "wagtailsnippets_editions_issue"
@@ -41,45 +39,7 @@ def two(desk):
         ("inside", inside, own, "Meadow"),
         ("outside", outside, other, SECRET),
     ):
-        article = world.article(desk.author, title=f"{word} article", summary=f"{word} summary.")
-        article.conditions.set([condition])
-        article.save()
-        article.save_revision(user=desk.author)
-        waiting = world.issue(letter, desk.author, title=f"{word} waiting", subject=f"{word} one")
-        waiting.get_workflow().start(waiting, desk.author)
-        sent = world.issue(letter, desk.author, title=f"{word} sent", subject=f"{word} two")
-        approval = world.approve(sent, desk.reviewer)
-        mailing = Mailing.objects.create(
-            kind="issue",
-            newsletter=letter,
-            issue=sent,
-            approval=approval,
-            state="sending",
-            dated=timezone.now(),
-        )
-        ready = world.issue(letter, desk.author, title=f"{word} ready", subject=f"{word} three")
-        schedule = Schedule.objects.create(
-            approval=world.approve(ready, desk.reviewer),
-            send_at=timezone.now() + timezone.timedelta(days=2),
-            scheduled_by=desk.sender,
-        )
-        draft = world.issue(letter, desk.author, title=f"{word} draft", subject=f"{word} four")
-        link = DraftLink.objects.create(
-            issue=draft, purpose="x", created_by=desk.author, expires_at=DraftLink.end_of(7)
-        )
-        things[name] = SimpleNamespace(
-            letter=letter,
-            condition=condition,
-            article=article,
-            waiting=waiting,
-            sent=sent,
-            approval=approval,
-            mailing=mailing,
-            ready=ready,
-            schedule=schedule,
-            draft=draft,
-            link=link,
-        )
+        things[name] = one_of_everything(desk, letter, condition, word)
     for role in world.ROLE_OF:
         limit(getattr(desk, role), [inside], [own])
     return SimpleNamespace(desk=desk, **things)
@@ -91,72 +51,6 @@ def limit(user, newsletters=(), conditions=()):
         newsletters=Newsletter.objects.filter(pk__in=[one.pk for one in newsletters]),
         conditions=Condition.objects.filter(pk__in=[one.pk for one in conditions]),
     )
-
-
-def desk_patterns(resolver=None, names=(), route=""):
-    """Every address under /admin/ by name and route."""
-    for pattern in (resolver or get_resolver()).url_patterns:
-        whole = route + str(pattern.pattern)
-        if not isinstance(pattern, URLPattern):
-            inner = (*names, pattern.namespace) if pattern.namespace else names
-            yield from desk_patterns(pattern, inner, whole)
-        elif whole.startswith("admin/") and pattern.name:
-            yield ":".join((*names, pattern.name)), whole, pattern
-
-
-def arguments(name, route, thing):
-    """Values of the outside world for one address's arguments; None where none fit."""
-    behind = {
-        "admin/issues/": thing.draft,
-        "admin/articles/": thing.article,
-        "admin/conditions/": thing.condition,
-        "admin/newsletters/": thing.letter,
-        "admin/mailings/": thing.mailing,
-        "admin/^mailings/": thing.mailing,
-        "admin/sign-offs/": thing.approval,
-        "admin/looks/links/": thing.link,
-        "admin/looks/": thing.draft,
-        "admin/preview/": thing.draft,
-        "admin/snippets/choose/editions/issue": thing.draft,
-        "admin/snippets/choose/editions/article": thing.article,
-        "admin/snippets/choose/catalogue/condition": thing.condition,
-        "admin/snippets/choose/catalogue/newsletter": thing.letter,
-    }
-    found = next((one for start, one in behind.items() if route.startswith(start)), None)
-    if name.endswith("read_issue"):
-        found = thing.waiting
-    revision = getattr(found, "latest_revision_id", None) or 1
-    state = TaskState.objects.order_by("-pk").first()
-    return {
-        "pk": found.pk if found else 1,
-        "kind": "article" if found is thing.article else "issue",
-        "form": "html",
-        "lever": "cancel",
-        "revision_id": revision,
-        "revision_id_a": revision,
-        "revision_id_b": revision,
-        "action_name": "approve",
-        "task_state_id": state.pk if state else 1,
-        "task_id": state.task_id if state else 1,
-        "workflow_state_id": state.workflow_state_id if state else 1,
-        "app_label": "editions",
-        "model_name": "issue",
-        "object_id": thing.draft.pk,
-        "session_id": 1,
-        "action": "delete",
-    }
-
-
-def every_address(thing):
-    for name, route, _pattern in desk_patterns():
-        wanted = set(re.findall(r"<(?:\w+:)?(\w+)>", route))
-        given = arguments(name, route, thing)
-        if wanted <= set(given):
-            try:
-                yield name, reverse(name, kwargs={key: given[key] for key in wanted})
-            except NoReverseMatch:
-                # A second pattern of the same name, with other arguments.
-                continue
 
 
 # Enough that no form falls over it.

@@ -138,7 +138,7 @@ def test_the_counters_name_nobody(client, valkey):
 def test_signing_in_with_both_counts_as_proof_for_ten_minutes(client):
     user, device = signing_in.with_factor("admin")
     signing_in.sign_in(client, user, device)
-    url = reverse("wagtailusers_users:add")
+    url = reverse("desk:invite")
     assert client.get(url).status_code == 200
     stale(client)
     assert unquote(client.get(url).url) == f"{prove_url()}?next={url}"
@@ -159,7 +159,7 @@ def test_proving_takes_the_password_and_a_new_code(client):
     before = client.session.session_key
     assert client.post(prove_url(), {**data, "code": fresh}).url == "/admin/users/"
     assert client.session.session_key != before
-    assert client.get(reverse("wagtailusers_users:add")).status_code == 200
+    assert client.get(reverse("desk:invite")).status_code == 200
 
 
 def test_a_wrong_password_does_not_use_up_a_recovery_code(client):
@@ -186,9 +186,7 @@ def test_proving_leads_to_this_site_only(client):
     assert client.post(prove_url(), data).url == "/admin/"
 
 
-@pytest.mark.parametrize(
-    "name", ["wagtailadmin_account", "wagtailusers_users:add", "wagtailusers_groups:add"]
-)
+@pytest.mark.parametrize("name", ["wagtailadmin_account", "desk:invite", "wagtailusers_groups:add"])
 def test_changing_accounts_asks_for_proof(client, name):
     client.force_login(world.staff("admin"))
     for answer in (client.get(reverse(name)), client.post(reverse(name), {"username": "x"})):

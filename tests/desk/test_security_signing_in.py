@@ -168,7 +168,7 @@ def test_a_session_without_the_factor_is_ended_at_every_address(client, required
         reverse("desk:readers"),
         reverse("desk:prove"),
         reverse("desk:own_factor"),
-        reverse("wagtailusers_users:index"),
+        reverse("desk:people"),
         reverse("wagtailimages:index"),
         "/admin/nothing/here/",
     ):

@@ -4,9 +4,11 @@ import contextlib
 import socket
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
+from celery.signals import after_task_publish
 
 from benchmarks.faults.relay import Relay, Taken
 from benchmarks.faults.verdict import judge
@@ -105,6 +107,26 @@ def test_mail_to_who_was_skipped_or_never_planned_is_found(sent):
     found = judge(sent[0].mailing, Written(stranger, *map(one_to, sent)), {})
     assert "mailed though refused or skipped: 1" in found.promises_broken
     assert "1 who were not planned were mailed" in found.promises_broken
+
+
+# --- The tasks --------------------------------------------------------------------------------
+
+
+def test_each_task_is_handed_over_exactly_twice(monkeypatch):
+    from benchmarks.faults import twice
+
+    # Importing it is what connects it, and other tests' tasks are to be handed over once.
+    after_task_publish.disconnect(twice._once_more)
+    handed = []
+    publish = partial(twice._once_more, "newsletter.tasks.feed", routing_key="control")
+
+    def send_task(name, args, kwargs, *, queue, headers):
+        handed.append((name, args, kwargs, queue))
+        publish(headers=headers, body=(args, kwargs, {}))
+
+    monkeypatch.setattr(twice.app, "send_task", send_task)
+    publish(headers={}, body=((7,), {}, {}))
+    assert handed == [("newsletter.tasks.feed", (7,), {}, "control")]
 
 
 # --- The relay --------------------------------------------------------------------------------

@@ -37,6 +37,7 @@ WRONG = {
     "wellread.E011": {"CELERY_TASK_ALWAYS_EAGER": True},
     "wellread.E012": {"REDIS_URL_GIVEN": False},
     "wellread.E013": {"BOUNCE_DOMAIN": "bounces"},
+    "wellread.E014": {"ALERT_WEBHOOK_URL": "http://alarms.clinic.org/"},
     "wellread.W001": {"ALLOWED_HOSTS": ["*"]},
     "wellread.W002": {"DEBUG": True},
     "wellread.W003": {"DATABASES": {"default": {"ENGINE": "django.db.backends.sqlite3"}}},

@@ -3,11 +3,13 @@
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
+from urllib.parse import quote
 
 from django import template
 from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.contrib.staticfiles.storage import staticfiles_storage
+from django.http import HttpRequest
 from django.template.context import Context
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -43,13 +45,22 @@ class Choice:
     is_current: bool
 
 
+def _offered(request: HttpRequest) -> list[str]:
+    """Asked of the database once a page."""
+    known: list[str] | None = getattr(request, "_languages_offered", None)
+    if known is None:
+        known = languages.offered()
+        request._languages_offered = known  # type: ignore[attr-defined]
+    return known
+
+
 @register.simple_tag(takes_context=True)
 def language_choices(context: Context) -> list[Choice]:
     """Return what the language switch offers; nothing where there is nothing to choose."""
     request = context.get("request")
     if request is None or "languages" in context:
         return []  # an error page that must not ask the database
-    codes = languages.offered()
+    codes = _offered(request)
     if len(codes) < 2:
         return []
     _prefix, path = languages.split(request.path)
@@ -64,6 +75,42 @@ def language_choices(context: Context) -> list[Choice]:
         )
         for code in codes
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class PageLinks:
+    """Where a public page stands, for search engines: itself, and in each language."""
+
+    canonical: str
+    languages: list[tuple[str, str]]
+
+
+# Public pages outside the archive. No other is named: an address with a reader's token in it is
+# for that reader alone.
+_PUBLIC = ("signup:sign_up", "signup:privacy")
+
+
+@register.simple_tag(takes_context=True)
+def page_links(context: Context) -> PageLinks | None:
+    """Return the absolute addresses of this page, or None where they are nobody's business.
+
+    Of the query only the page's number stays: a search is not a page of its own.
+    """
+    request = context.get("request")
+    match = getattr(request, "resolver_match", None)
+    if request is None or match is None:
+        return None
+    if match.namespace != "archive" and match.view_name not in _PUBLIC:
+        return None
+    number = request.GET.get("page", "")
+    query = f"?page={number}" if number.isascii() and number.isdigit() and number != "1" else ""
+    _prefix, path = languages.split(request.path)
+    canonical = f"{settings.BASE_URL}{quote(request.path)}{query}"
+    codes = _offered(request)
+    if len(codes) < 2:
+        return PageLinks(canonical, [])
+    found = [(each, f"{settings.BASE_URL}/{each}{quote(path)}{query}") for each in codes]
+    return PageLinks(canonical, [*found, ("x-default", f"{settings.BASE_URL}{quote(path)}{query}")])
 
 
 @register.filter

@@ -4,9 +4,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from newsletter.archive import published, webview
+from newsletter.archive import published, structured, webview
 from newsletter.archive.mail_frame import mail_frame
 from newsletter.archive.paging import page_of
+from newsletter.catalogue.models import Publisher
 
 ISSUES_A_PAGE = 20
 
@@ -23,10 +24,15 @@ def issue_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 def issue(request: HttpRequest, slug: str) -> HttpResponse:
     shown = get_object_or_404(published.issues(), slug=slug)
+    publisher = Publisher.current()
     return render(
         request,
         "archive/issue.html",
-        {"issue": shown, "mailing": published.latest_mailing(shown)},
+        {
+            "issue": shown,
+            "publisher": publisher,
+            "structured": structured.issue_page(shown, publisher, path=request.path),
+        },
     )
 
 

@@ -68,7 +68,7 @@ def look(canary: DigestCanary, now: datetime) -> Trouble | None:
     )
     newest = digests.select_related("mailing").order_by("-mailing__dated").first()
     if newest is not None and newest.mailing.dated < late:
-        if newest.state in (Delivery.State.QUEUED, Delivery.State.HANDED):
+        if newest.state == Delivery.State.QUEUED:
             return Trouble.NOT_SENT
         if newest.state in (Delivery.State.REFUSED, Delivery.State.UNKNOWN):
             return Trouble.NOT_TAKEN

@@ -52,7 +52,7 @@ def feed_page(request: HttpRequest, pk: int) -> HttpResponse:
             "tabs": _tabs(feed, state),
             "edit_url": _url("edit", feed.pk),
             "header_title": feed.name,
-            "header_icon": "rss",
+            "header_icon": "download",
             "breadcrumbs_items": [
                 {"url": reverse("wagtailadmin_home"), "label": _("Home")},
                 {"url": _url("list"), "label": _("Feeds")},

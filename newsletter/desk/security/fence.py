@@ -53,6 +53,11 @@ OPEN = re.compile(
 TELLS_OF_OTHERS = re.compile(r"/usage/|^images/(usage|\d+/delete|multiple/\d+/delete)/")
 # Something new there would lie outside the limit of whoever makes it.
 NOTHING_NEW = re.compile(r"^(conditions|newsletters)/add/")
+# Wagtail's pages, sites, workflow settings and reports on pages: made for what is not here. Whoever
+# could change the workflow there would take the reviewer out of it.
+LEFTOVERS = re.compile(
+    r"^(pages|sites|workflows)/|^reports/(locked|aging-pages|page-types-usage)/|^snippets/$"
+)
 # Making something from within a chooser: nothing here is, and Wagtail would answer with an error.
 CHOOSER_MAKES = re.compile(r"^snippets/choose/\w+/\w+/create/")
 # Wagtail's ways of making, changing and deleting accounts, and where ours are.
@@ -81,6 +86,8 @@ class Fence:
             return redirect("desk:person", number) if number else redirect("desk:people")
         if address.startswith("bulk/"):
             return _bulk(request, **kwargs)
+        if LEFTOVERS.match(address):
+            return refuse(request, _("That part of Wagtail is not used here."))
         if CHOOSER_MAKES.match(address):
             return refuse(request, _("Make it on its own page, then choose it here."))
         limits = limits_of(request.user)

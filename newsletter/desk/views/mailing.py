@@ -1,16 +1,21 @@
 """What is being sent: a page that moves while the workers send, and the three levers."""
 
+import logging
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+import redis
 from django.contrib import messages
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.paginator import Paginator
+from django.db.models import F, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
@@ -19,10 +24,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 from newsletter.desk import speed
 from newsletter.desk.access import SEND, VIEW_MAILING, require_any
 from newsletter.desk.scope import limits_of
-from newsletter.sending import control
-from newsletter.sending.balance import Counts, counts
+from newsletter.sending import control, warm_up
+from newsletter.sending.balance import Counts, counts, counts_of
+from newsletter.sending.brakes import slowed_domains
 from newsletter.sending.errors import NotPossible
-from newsletter.sending.models import Delivery, Mailing
+from newsletter.sending.models import Batch, Delivery, DomainLimit, Mailing
+
+log = logging.getLogger(__name__)
 
 PER_PAGE = 20
 
@@ -38,6 +46,11 @@ class Progress:
     rate: float | None
     # At that rate; None when it is not moving or nobody can know.
     left: timedelta | None
+    # How many wait for a domain that is mailed more slowly, and how long the last of them will.
+    slowed: int = 0
+    slowed_left: timedelta | None = None
+    # Today's share of a warm-up plan is used up: when it goes on.
+    goes_on_at: datetime | None = None
 
     @property
     def done(self) -> int:
@@ -80,9 +93,15 @@ class Progress:
             return _("Making the list of readers")
         if self.is_sent_but_for_retries:
             return _("Waiting to try again where a mail server asked for patience")
+        if self.goes_on_at is not None:
+            when = date_format(timezone.localtime(self.goes_on_at), "j F, H:i")
+            return _("Today's share of the warm-up plan is sent. It goes on on %(when)s") % {
+                "when": when
+            }
         if self.left is None:
             return _("Measuring how fast it goes")
-        minutes = round(self.left.total_seconds() / 60)
+        left = max(self.left, self.slowed_left or self.left)
+        minutes = round(left.total_seconds() / 60)
         if minutes < 1:
             return _("Less than a minute left")
         if minutes < 90:
@@ -101,7 +120,39 @@ def progress_of(mailing: Mailing) -> Progress:
     left = None
     if rate and mailing.state == Mailing.State.SENDING:
         left = timedelta(seconds=(numbers.open - retrying) / rate)
-    return Progress(mailing, numbers, retrying, rate, left)
+    if mailing.state != Mailing.State.SENDING:
+        return Progress(mailing, numbers, retrying, rate, left)
+    slowed, slowed_left = waiting_for_domains(mailing)
+    today = None if mailing.kind == Mailing.Kind.ALERT else warm_up.today()
+    goes_on_at = today.goes_on_at if today and not today.left else None
+    return Progress(mailing, numbers, retrying, rate, left, slowed, slowed_left, goes_on_at)
+
+
+def waiting_for_domains(mailing: Mailing) -> tuple[int, timedelta | None]:
+    """Return how many of a mailing wait for a slowed domain, and until the last may go."""
+    rows = list(
+        Batch.objects.filter(mailing=mailing)
+        .exclude(domain="")
+        .exclude(state=Batch.State.DONE)
+        .values_list("domain")
+        .annotate(
+            number=Sum(
+                F("planned") - F("accepted") - F("refused") - F("skipped") - F("unknown"),
+                default=0,
+            )
+        )
+    )
+    if not rows:
+        return 0, None
+    rates = dict(DomainLimit.objects.values_list("domain", "per_second"))
+    try:
+        for domain, rate in slowed_domains().items():
+            rates[domain] = min(rate, rates.get(domain, rate))
+    except redis.RedisError as error:
+        log.info("What stands in the limits is the best guess: %s", error)
+    seconds = [number / rates[domain] for domain, number in rows if rates.get(domain)]
+    longest = timedelta(seconds=max(seconds)) if seconds else None
+    return sum(number for _domain, number in rows), longest
 
 
 @require_safe
@@ -111,12 +162,13 @@ def mailing_list(request: HttpRequest) -> HttpResponse:
         Mailing.objects.select_related("newsletter", "issue").order_by("-pk")
     )
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("p"))
+    numbers = counts_of(page)
     return TemplateResponse(
         request,
         "desk/mailing_list.html",
         {
             "page": page,
-            "rows": [(mailing, counts(mailing)) for mailing in page],
+            "rows": [(mailing, numbers[mailing.pk]) for mailing in page],
             "header_title": _("Mailings"),
             "header_icon": "mail",
             "breadcrumbs_items": [

@@ -11,12 +11,12 @@ from wagtail.admin.panels import (
     ObjectList,
     TitleFieldPanel,
 )
-from wagtail.admin.ui.tables import Column, UpdatedAtColumn
+from wagtail.admin.ui.tables import UpdatedAtColumn
 from wagtail.admin.widgets.slug import SlugInput
 from wagtail.snippets.views.snippets import SnippetViewSet, SnippetViewSetGroup
 
 from newsletter.desk.scope import limits_of
-from newsletter.desk.stages import stage_of
+from newsletter.desk.stages import with_stages
 from newsletter.desk.viewsets.reviewed import (
     ReviewedCopyView,
     ReviewedCreateView,
@@ -29,16 +29,10 @@ from newsletter.desk.viewsets.scoped import (
     IssueFilterSet,
     ScopedChooserViewSet,
     ScopedForm,
+    StageColumn,
 )
 from newsletter.editions import merge_tags
 from newsletter.editions.models import Article, Issue
-
-
-class StageColumn(Column):
-    cell_template_name = "desk/includes/stage_cell.html"
-
-    def __init__(self) -> None:
-        super().__init__("stage", label=_("Stage"), accessor=stage_of)
 
 
 class ReviewedViewSet(SnippetViewSet):
@@ -81,7 +75,11 @@ class IssueViewSet(ReviewedViewSet):
     )
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Issue]":
-        found: QuerySet[Issue] = Issue.objects.select_related("newsletter", "latest_revision")
+        found: QuerySet[Issue] = with_stages(
+            Issue.objects.select_related("newsletter", "latest_revision").defer(
+                "body", "latest_revision__content"
+            )
+        )
         return limits_of(request.user).among(found)
 
 
@@ -138,7 +136,11 @@ class ArticleViewSet(ReviewedViewSet):
     )
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Article]":
-        found: QuerySet[Article] = Article.objects.select_related("latest_revision")
+        found: QuerySet[Article] = with_stages(
+            Article.objects.select_related("latest_revision").defer(
+                "body", "sources", "latest_revision__content"
+            )
+        )
         return limits_of(request.user).among(found)
 
 

@@ -1,5 +1,6 @@
 """Feeds: the list, the form, and where they stand in the menu."""
 
+from functools import cached_property
 from typing import Any
 
 from django import forms
@@ -18,8 +19,13 @@ from wagtail.admin.panels import (
     MultiFieldPanel,
     ObjectList,
 )
-from wagtail.admin.ui.tables import Column, DateColumn
-from wagtail.snippets.views.snippets import SnippetViewSet
+from wagtail.admin.ui.tables import (
+    BaseColumn,
+    BulkActionsCheckboxColumn,
+    Column,
+    DateColumn,
+)
+from wagtail.snippets.views.snippets import IndexView, SnippetViewSet
 
 from newsletter.desk.feeds import notices
 from newsletter.desk.feeds.views import after_save
@@ -47,9 +53,21 @@ class _StatePanel(HelpPanel):
             return {**context, "feed": self.instance, "health": health_of(self.instance)}
 
 
+class FeedIndexView(IndexView):
+    @cached_property
+    def columns(self) -> list[BaseColumn]:
+        """Without the tick boxes: feeds are looked after one by one."""
+        return [
+            column
+            for column in super().columns
+            if not isinstance(column, BulkActionsCheckboxColumn)
+        ]
+
+
 class FeedViewSet(SnippetViewSet):
     model = Feed
-    icon = "rss"
+    index_view_class = FeedIndexView
+    icon = "download"
     menu_label = _("Feeds")
     menu_name = "feeds"
     url_prefix = "feeds"
@@ -57,8 +75,6 @@ class FeedViewSet(SnippetViewSet):
         "name",
         HealthColumn(),
         DateColumn("fetched_at", label=_("Last fetched"), sort_key="fetched_at"),
-        DateColumn("brought_at", label=_("Last brought something"), sort_key="brought_at"),
-        DateColumn("next_fetch_at", label=_("Next fetch"), sort_key="next_fetch_at"),
     ]
     search_fields = ["name", "url"]
     copy_view_enabled = False
@@ -118,7 +134,7 @@ class FeedsMenuItem(MenuItem):
 @hooks.register("register_admin_menu_item")
 def feeds_menu_item() -> MenuItem:
     url = reverse(Feed.snippet_viewset.get_url_name("list"))  # type: ignore[attr-defined]
-    return FeedsMenuItem(_("Feeds"), url, name="feeds", icon_name="rss", order=110)
+    return FeedsMenuItem(_("Feeds"), url, name="feeds", icon_name="download", order=110)
 
 
 hooks.register("after_create_snippet", after_save)

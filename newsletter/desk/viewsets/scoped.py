@@ -5,8 +5,10 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.forms import WagtailAdminModelForm
+from wagtail.admin.ui.tables import BaseColumn, Column, LiveStatusTagColumn
 from wagtail.snippets.views.chooser import (
     ChooseResultsView,
     ChooseView,
@@ -14,7 +16,15 @@ from wagtail.snippets.views.chooser import (
 )
 
 from newsletter.desk.scope import limits_of, reaches_beyond
+from newsletter.desk.stages import stage_of, with_stages
 from newsletter.editions.models import Article, Issue
+
+
+class StageColumn(Column):
+    cell_template_name = "desk/includes/stage_cell.html"
+
+    def __init__(self) -> None:
+        super().__init__("stage", label=lazy("Stage"), accessor=stage_of)
 
 
 class _ScopedFilterSet(WagtailFilterSet):
@@ -46,7 +56,18 @@ class _Scoped:
     request: Any
 
     def get_object_list(self) -> "QuerySet[Any]":
-        return limits_of(self.request.user).among(super().get_object_list())  # type: ignore[misc]
+        found: QuerySet[Any] = super().get_object_list()  # type: ignore[misc]
+        if found.model in (Issue, Article):
+            found = with_stages(found)
+        return limits_of(self.request.user).among(found)
+
+    @property
+    def columns(self) -> list[BaseColumn]:
+        """Our stages for Wagtail's "live": that one asks the database again for every draft."""
+        return [
+            StageColumn() if isinstance(column, LiveStatusTagColumn) else column
+            for column in super().columns  # type: ignore[misc]
+        ]
 
 
 class _ScopedChooseView(_Scoped, ChooseView):

@@ -1,3 +1,4 @@
+from newsletter.sending.models.alarm import Alarm
 from newsletter.sending.models.alert import AlertForm, SafetyAlert
 from newsletter.sending.models.delivery import Batch, Delivery
 from newsletter.sending.models.digest_mark import DigestMark
@@ -5,6 +6,7 @@ from newsletter.sending.models.limits import DomainLimit, SendingDay, WarmUp
 from newsletter.sending.models.mailing import Edition, Mailing
 
 __all__ = [
+    "Alarm",
     "AlertForm",
     "Batch",
     "Delivery",

@@ -16,7 +16,7 @@ from newsletter.transports.errors import LineDown, Misconfigured
 from newsletter.transports.esp.answers import STATUSES, verdict
 from newsletter.transports.esp.letters import Letter, as_django_message, opened
 from newsletter.transports.esp.providers import provider_of
-from newsletter.transports.protocol import Answered, Outgoing
+from newsletter.transports.protocol import Answered, Outgoing, WayState
 from newsletter.transports.values import Outcome, Receipt, UnsafeEnvelope
 
 # Seconds before the next look, when nothing is ready to go or to be read.
@@ -70,6 +70,11 @@ class EspTransport:
     def lines(self) -> int:
         """Letters that can be under way at once: calls, and what one call holds."""
         return self._provider.connections * self._provider.most
+
+    def states(self) -> list[WayState]:
+        rests = max(0.0, _quiet_until.get(self._esp, 0.0) - time.monotonic())
+        # That it asked for quiet is no trouble: it answers, and mail goes on when it said.
+        return [WayState(self._esp, self._idle.qsize(), rests)]
 
     def open(self) -> None:
         if self._over.is_set():

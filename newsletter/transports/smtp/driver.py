@@ -6,7 +6,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 
 from newsletter.transports.errors import Misconfigured, TransportError
-from newsletter.transports.protocol import Answered, Outgoing
+from newsletter.transports.protocol import Answered, Outgoing, WayState
 from newsletter.transports.relay import Relay
 from newsletter.transports.smtp.conversation import Settled
 from newsletter.transports.smtp.line import Line
@@ -44,6 +44,10 @@ class SmtpTransport:
     def lines(self) -> int:
         first = min(relay.priority for relay in self._relays)
         return sum(relay.lines for relay in self._relays if relay.priority == first)
+
+    def states(self) -> list[WayState]:
+        now = time.monotonic()
+        return [lane.state(now) for lane in self._pool.lanes]
 
     def open(self) -> None:
         """Have a line. Raises LineDown or Misconfigured."""

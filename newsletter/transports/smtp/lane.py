@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable
 
 from newsletter.transports.errors import LineDown, TransportError
+from newsletter.transports.protocol import WayState
 from newsletter.transports.relay import Relay
 from newsletter.transports.values import Receipt
 
@@ -38,6 +39,12 @@ class Lane:
 
     def is_resting(self, now: float) -> bool:
         return now < self._rests_until
+
+    def state(self, now: float) -> WayState:
+        rests = max(0.0, self._rests_until - now)
+        # What is over is no trouble any more.
+        trouble = str(self.trouble) if self.trouble and self._failures else ""
+        return WayState(self.relay.where, self.lines, rests, trouble)
 
     def failed(self, error: TransportError) -> None:
         """There is no line to be had: leave it alone for a while, longer each time."""

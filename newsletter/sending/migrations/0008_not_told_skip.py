@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("sending", "0006_warm_up"),
+        ("sending", "0007_alarms"),
     ]
 
     operations = [

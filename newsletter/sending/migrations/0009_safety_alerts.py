@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("catalogue", "0012_conditions_in_subject"),
         ("editions", "0005_translations"),
-        ("sending", "0007_not_told_skip"),
+        ("sending", "0008_not_told_skip"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

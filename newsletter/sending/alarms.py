@@ -1,0 +1,103 @@
+"""What staff are woken for: told once when it begins and once when it is over."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from newsletter.sending import warm_up
+from newsletter.sending.balance import counts
+from newsletter.sending.broker import client
+from newsletter.sending.models import Alarm, Batch, Mailing
+from newsletter.sending.sightings import Sighting, sightings, ways_down
+
+Kind = Alarm.Kind
+_PROGRESS = "wellread:progress:"
+# Nobody is told any more of what is older than this.
+NEWS_LASTS = timedelta(days=1)
+
+
+class Trouble(NamedTuple):
+    kind: Alarm.Kind
+    about: str
+    text: str
+
+
+def watch(now: datetime | None = None) -> list[Alarm]:
+    """Begin an alarm for each trouble that is new, end those that are over. Returns the alarms of
+    which somebody has still to be told (`news.tell`). Raises RedisError: nothing is known then.
+    """
+    now = now or timezone.now()
+    found = {(one.kind, one.about): one for one in _troubles(now)}
+    for alarm in Alarm.objects.filter(ended_at__isnull=True):
+        if (alarm.kind, alarm.about) not in found:
+            Alarm.objects.filter(pk=alarm.pk, ended_at__isnull=True).update(ended_at=now)
+    for trouble in found.values():
+        _begin(trouble, now)
+    return list(
+        Alarm.objects.filter(began_at__gt=now - NEWS_LASTS)
+        .filter(
+            Q(mailed_at__isnull=True)
+            | Q(posted_at__isnull=True)
+            | Q(ended_at__isnull=False, end_mailed_at__isnull=True)
+            | Q(ended_at__isnull=False, end_posted_at__isnull=True)
+        )
+        .order_by("pk")
+    )
+
+
+def _begin(trouble: Trouble, now: datetime) -> None:
+    about = trouble.about[:200]
+    if Alarm.objects.filter(kind=trouble.kind, about=about, ended_at__isnull=True).exists():
+        return
+    try:
+        with transaction.atomic():
+            Alarm.objects.create(
+                kind=trouble.kind, about=about, text=trouble.text[:500], began_at=now
+            )
+    except IntegrityError:
+        # Somebody who looked at the same time was faster.
+        return
+
+
+def _troubles(now: datetime) -> Iterator[Trouble]:
+    for mailing in Mailing.objects.filter(state=Mailing.State.PAUSED).exclude(trouble=""):
+        yield Trouble(Kind.STOPPED, f"mailing {mailing.pk}", mailing.trouble)
+    for mailing in Mailing.objects.filter(state=Mailing.State.SENDING):
+        minutes = _minutes_without_progress(mailing, now)
+        if minutes >= settings.SENDING_STALLED_MINUTES:
+            text = f"Nothing of it went out for {minutes:.0f} minutes although it is being sent."
+            yield Trouble(Kind.STALLED, f"mailing {mailing.pk}", text)
+    seen = sightings()
+    for where, why in ways_down(seen).items():
+        yield Trouble(Kind.RELAY, where, why)
+    yield from _journals(seen)
+
+
+def _minutes_without_progress(mailing: Mailing, now: datetime) -> float:
+    """Since when the counts stand still while something might go; 0 when nothing has to move."""
+    key = f"{_PROGRESS}{mailing.pk}"
+    due = Q(state=Batch.State.CLAIMED) | Q(state=Batch.State.READY) & (
+        Q(not_before__isnull=True) | Q(not_before__lte=now)
+    )
+    waits = mailing.kind != Mailing.Kind.ALERT and warm_up.is_used_up()
+    if waits or not Batch.objects.filter(due, mailing=mailing).exists():
+        client().delete(key)
+        return 0.0
+    open_now = counts(mailing).open
+    kept = client().get(key)
+    before, since = (float(part) for part in kept.split()) if kept else (-1.0, 0.0)
+    if before != open_now:
+        client().set(key, f"{open_now} {now.timestamp()}", ex=86_400)
+        return 0.0
+    return (now.timestamp() - since) / 60
+
+
+def _journals(seen: list[Sighting]) -> Iterator[Trouble]:
+    for one in seen:
+        if one.is_fresh and one.journal:
+            yield Trouble(Kind.JOURNAL, one.name.partition(":")[0], one.journal)

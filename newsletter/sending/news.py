@@ -1,0 +1,124 @@
+"""Alarms on their way to people: by mail, and by a second way out that needs none of our relays.
+
+Each way is told once of the beginning and once of the end. Whoever notes the time does the telling;
+if that fails, so does the note, and the next look tries again, for a day.
+"""
+
+import json
+import logging
+import smtplib
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from typing import IO, Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.mail import send_mail
+from django.utils import timezone
+
+from newsletter.sending.models import Alarm
+from newsletter.transports.values import without_addresses
+
+log = logging.getLogger(__name__)
+
+# Seconds that the second way out may take.
+PATIENCE = 10.0
+
+
+class NotTold(Exception):
+    """This way out did not take the news."""
+
+
+def tell(alarm: Alarm, administrators: Sequence[str]) -> None:
+    """Tell of the alarm's beginning, and of its end if it has ended, whatever way is still owed."""
+    if alarm.ended_at is not None and alarm.mailed_at is None and alarm.posted_at is None:
+        # Over before anybody could be told of it: then the end alone would be a riddle.
+        log.warning("%s was over before anybody was told", alarm)
+    _once(alarm, "mailed_at", over=False, to=administrators)
+    _once(alarm, "posted_at", over=False, to=administrators)
+    if alarm.ended_at is not None:
+        _once(alarm, "end_mailed_at", over=True, to=administrators)
+        _once(alarm, "end_posted_at", over=True, to=administrators)
+
+
+def _once(alarm: Alarm, field: str, *, over: bool, to: Sequence[str]) -> None:
+    mine = Alarm.objects.filter(pk=alarm.pk, **{f"{field}__isnull": True})
+    if not mine.update(**{field: timezone.now()}):
+        return
+    try:
+        if field.endswith("posted_at"):
+            _post(alarm, over=over)
+        else:
+            _mail(alarm, to, over=over)
+    except NotTold as error:
+        Alarm.objects.filter(pk=alarm.pk).update(**{field: None})
+        log.warning("Alarm %s could not be told: %s", alarm.pk, error)
+
+
+def _mail(alarm: Alarm, to: Sequence[str], *, over: bool) -> None:
+    title = f"{'Over' if over else 'Alarm'}: {alarm}"
+    text = (
+        f"{alarm}\n{alarm.text}\n\nSince {alarm.began_at:%Y-%m-%d %H:%M} UTC."
+        f"{' It is over.' if over else ''}\n{settings.BASE_URL}/admin/sending/\n"
+    )
+    failures = []
+    for address in to:
+        try:
+            send_mail(title[:200], text, None, [address])
+        except (smtplib.SMTPException, OSError) as error:
+            log.warning("An administrator could not be mailed: %s", without_addresses(str(error)))
+            failures.append(error)
+    # Those who got it get it once: only when nobody did is it tried again.
+    if failures and len(failures) == len(to):
+        raise NotTold("no administrator's mail was taken")
+
+
+def _post(alarm: Alarm, *, over: bool) -> None:
+    """POST it to ALERT_WEBHOOK_URL. No reader's data is in it."""
+    if not settings.ALERT_WEBHOOK_URL:
+        return
+    body = {
+        "event": "over" if over else "began",
+        "kind": alarm.kind,
+        "about": alarm.about,
+        "text": alarm.text,
+        "began_at": alarm.began_at.isoformat(),
+        "ended_at": alarm.ended_at.isoformat() if alarm.ended_at else None,
+        "site": settings.BASE_URL,
+        # The same news told twice, because an answer got lost, has the same id.
+        "id": f"{alarm.pk}-{'over' if over else 'began'}",
+    }
+    request = urllib.request.Request(  # noqa: S310 - check wellread.E014 and `may_be_told`
+        settings.ALERT_WEBHOOK_URL,
+        json.dumps(body).encode(),
+        {"Content-Type": "application/json", "User-Agent": "Wellread"},
+    )
+    if not may_be_told(settings.ALERT_WEBHOOK_URL):
+        raise NotTold("ALERT_WEBHOOK_URL is neither https nor this machine")
+    try:
+        with _opener.open(request, timeout=PATIENCE) as answer:
+            answer.read(1024)
+    except (urllib.error.URLError, OSError, ValueError) as error:
+        # Not the address itself: for many services it is the key.
+        why = getattr(error, "reason", None) or type(error).__name__
+        raise NotTold(f"the webhook: {why}") from None
+
+
+def may_be_told(url: str) -> bool:
+    """https to anywhere, the operator's own network too; plain http only to this machine."""
+    parts = urlsplit(url)
+    if parts.scheme == "https":
+        return bool(parts.hostname)
+    return parts.scheme == "http" and parts.hostname in ("127.0.0.1", "::1", "localhost")
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    def redirect_request(
+        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Any,
+        newurl: str,
+    ) -> None:  # fmt: skip
+        return None
+
+
+_opener = urllib.request.build_opener(_NoRedirects)
