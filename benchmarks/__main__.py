@@ -9,6 +9,7 @@ MEASUREMENTS = (
     "benchmarks.distance",
     "benchmarks.pipeline",
     "benchmarks.plan",
+    "benchmarks.digest",
     "benchmarks.signup",
     "benchmarks.list_bomb",
     "benchmarks.staff",

@@ -8,7 +8,6 @@ runs in a process of its own, so that its memory is its own.
 """
 
 import argparse
-import contextlib
 import json
 import os
 import random
@@ -16,9 +15,9 @@ import resource
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
+from benchmarks import cpu
 from benchmarks.stage import ROOT, stage, table, write
 
 REACH_SECONDS, REACH_MIB = 90, 400
@@ -58,9 +57,13 @@ def measure(readers: int) -> dict[str, Any]:
     """Fill the database, plan in a process of its own; return what that took."""
     from django.db import connection
 
+    from benchmarks.pipeline import postmaster
+
     fill(readers)
     connection.close()
-    before = _postgres_cpu()
+    server = postmaster()
+    assert server is not None  # the stage is PostgreSQL's
+    before = cpu.family_seconds(server)
     planned = subprocess.run(
         [sys.executable, "-m", "benchmarks.digest", "--plan-only"],
         env=os.environ,
@@ -71,7 +74,7 @@ def measure(readers: int) -> dict[str, Any]:
     if planned.returncode:
         sys.exit(planned.stdout + planned.stderr)
     run = json.loads(planned.stdout.splitlines()[-1])
-    run["database_cpu_seconds"] = round(_postgres_cpu() - before, 1)
+    run["database_cpu_seconds"] = round(cpu.family_seconds(server) - before, 1)
     if run["planned"] != run["due"] or run["due"] != readers:
         sys.exit(f"Not everybody was planned: {run}")
     return {"readers": readers, **run}
@@ -87,7 +90,7 @@ def plan_only() -> int:
     from newsletter.sending.digest_run import run_due
 
     idle = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    began, cpu = time.monotonic(), time.process_time()
+    began, used = time.monotonic(), time.process_time()
     runs = run_due(timezone.now())
     print(
         json.dumps(
@@ -95,25 +98,13 @@ def plan_only() -> int:
                 "due": sum(run.due for run in runs),
                 "planned": sum(run.planned for run in runs),
                 "plan_seconds": round(time.monotonic() - began, 1),
-                "process_cpu_seconds": round(time.process_time() - cpu, 1),
+                "process_cpu_seconds": round(time.process_time() - used, 1),
                 "idle_rss_mib": round(idle / 1024),
                 "peak_rss_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
             }
         )
     )
     return 0
-
-
-def _postgres_cpu() -> float:
-    """Return the seconds of CPU that PostgreSQL's processes of this machine have used."""
-    ticks = os.sysconf("SC_CLK_TCK")
-    used = 0.0
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            head, _, tail = stat.read_text().rpartition(")")
-            if head.partition("(")[2] == "postgres":
-                used += sum(map(int, tail.split()[11:15])) / ticks
-    return used
 
 
 def fill(readers: int) -> None:

@@ -49,7 +49,8 @@ class MissingValue(LookupError):
 
 # What most values look like: they stand for themselves, so that encoding them is one C call.
 # A soft break goes in front of a body's value, hence the care about how it begins.
-_PLAIN_HEADER = re.compile(r"[\x20-\x7e]+").fullmatch
+# Neither blank nor like an encoded word, which a name of a condition could look like.
+_PLAIN_HEADER = re.compile(r"(?! *$)(?!.*=\?)[\x20-\x7e]+").fullmatch
 _PLAIN_TEXT = re.compile(r"(?!From )[\x21-\x2d\x2f-\x3c\x3e-\x7e][\x20-\x3c\x3e-\x7e]*").fullmatch
 _PLAIN_HTML = re.compile(
     r"(?!From )[\x21\x23-\x25\x28-\x2d\x2f-\x3b\x3f-\x7e][\x20\x21\x23-\x25\x28-\x3b\x3f-\x7e]*"
@@ -61,7 +62,7 @@ _ROOM = 75
 def encode_header(value: str | bytes, hole: Hole) -> bytes:
     if isinstance(value, bytes):
         raise UnsafeValue("A header takes text; format_address encodes names for it.")
-    if hole.column + len(value) > FOLD_AT or not _PLAIN_HEADER(value) or value.isspace():
+    if hole.column + len(value) > FOLD_AT or not _PLAIN_HEADER(value):
         return _long_header(value, hole)
     return value.encode("ascii")
 

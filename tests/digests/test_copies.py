@@ -194,6 +194,16 @@ def test_a_chunk_takes_the_same_few_queries_whatever_its_size(
         assert all(chunk.copy(row) for row in found)
 
 
+def test_a_copy_made_again_after_a_rotation_of_keys_is_the_same_bytes(newsletter, back, settings):
+    article(back, words="Lift with care")
+    reader(newsletter, back)
+    run_due(SUNDAY)
+    [row] = rows()
+    first = DigestMail(Mailing.objects.get()).chunk([row]).copy(row)
+    settings.TOKEN_KEYS = [(9, b"n" * 32), *settings.TOKEN_KEYS]
+    assert DigestMail(Mailing.objects.get()).chunk([row]).copy(row) == first
+
+
 def test_marks_remember_the_run_of_the_first_digest(newsletter, back):
     article(back, words="Lift with care")
     reader(newsletter, back)

@@ -50,6 +50,7 @@ def test_it_names_them_where_newsletter_and_reader_both_want_it():
         ({}, False),
         ({"conditions_in_subject": False}, True),
         ({"sensitive": True}, True),
+        ({"discreet": True}, True),
     ],
 )
 def test_it_stays_neutral_where_one_of_them_does_not(changes, wanted):
@@ -75,6 +76,7 @@ def test_more_than_two_are_not_listed():
         "الصداع النصفي",
         "Migraine 😀",
         "A" * 100,
+        "=?utf-8?q?Asthma?=",
     ],
 )
 def test_any_name_arrives_whole(name):

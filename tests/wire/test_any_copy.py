@@ -289,6 +289,28 @@ def test_a_bound_link_is_broken_where_the_whole_one_would_be(prefix: int) -> Non
     assert bound.fill({**rest, Slot.UNSUBSCRIBE_URL: token}) == whole
 
 
+@settings(deadline=None)
+@example(subject="=?utf-8?q?evil?=")
+@example(subject="x" * 300)
+@given(subject=NAME)
+def test_a_subject_of_ones_own_reads_back_as_what_was_put_in(subject: str) -> None:
+    message = compiled("text", "html", mark(Slot.SUBJECT, "A neutral one"))
+    reader = Reader("Anna", "a@b.example", "Bo", "x" * 36)
+    copy = message.fill({**values(reader), Slot.SUBJECT: subject.strip()})
+    assert_fit_for_the_wire(copy)
+    written = copy[copy.index(b"Subject: ") : copy.index(b"\r\nMessage-ID: ")]
+    said = decoded(message_from_bytes(copy)["Subject"])
+    assert " ".join(said.split()) == (" ".join(subject.split()) or "A neutral one")
+    assert written.isascii() and all(len(line) <= 76 for line in written.split(b"\r\n"))
+
+
+@pytest.mark.parametrize("bad", ["one\r\nBcc: x@y.example", "one\ntwo", "one\rtwo", "one\x00two"])
+def test_a_subject_of_ones_own_holds_no_line_break(bad: str) -> None:
+    message = compiled("text", "html", mark(Slot.SUBJECT, "A neutral one"))
+    with pytest.raises(UnsafeValue):
+        message.fill({**values(Reader("", "a@b.example", "", "x" * 36)), Slot.SUBJECT: bad})
+
+
 def test_a_token_that_no_line_can_hold_is_refused() -> None:
     with pytest.raises(UnsafeValue, match="too long"):
         compiled("text", "html", "s").bind_link(Slot.UNSUBSCRIBE_URL, BEFORE, "/", length=200)
