@@ -70,11 +70,11 @@ def fill(*, issues: int, articles: int, conditions: int) -> Desk:
         state=Mailing.State.ENDED, requested_by=sender, started_at=now, ended_at=now,
     )  # fmt: skip
 
+    when = "CASE WHEN n % 4 <> 0 THEN now() - n * interval '1 hour' END"
     _copy(Article, first.pk, articles - 1, title="'Article ' || n", slug="'copied-article-' || n",
           live="n % 4 <> 0", latest_revision_id="NULL", live_revision_id="NULL",
           latest_revision_created_at="now() - n * interval '1 hour'",
-          first_published_at="CASE WHEN n % 4 <> 0 THEN now() - n * interval '1 hour' END",
-          )  # fmt: skip
+          first_published_at=when)  # fmt: skip
     _copy(Issue, sent.pk, issues - 1, title="'Issue ' || n", slug="'copied-issue-' || n",
           live="n % 4 <> 0", latest_revision_id="NULL", live_revision_id="NULL",
           latest_revision_created_at="now() - n * interval '1 hour'",

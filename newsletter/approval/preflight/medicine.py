@@ -113,8 +113,19 @@ def review_behind(article: Article) -> Iterator[Finding]:
 
 
 def _words(article: Article) -> tuple[object, ...]:
-    body = [(block["type"], block["value"]) for block in article.body.get_prep_value()]
+    """What the review vouches for. Not the blocks' ids: Wagtail gives a block that came without
+    one a new id each time it is written."""
+    body = [
+        (block.block_type, _without_ids(block.block.get_prep_value(block.value)))
+        for block in article.body
+    ]
     return (article.title, article.summary, body, article.sources)
+
+
+def _without_ids(value: object) -> object:
+    if isinstance(value, dict):
+        return {name: _without_ids(each) for name, each in value.items() if name != "id"}
+    return [_without_ids(each) for each in value] if isinstance(value, list) else value
 
 
 def of_article(article: Article, *, anchored: bool = False) -> Iterator[Finding]:
