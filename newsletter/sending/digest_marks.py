@@ -106,6 +106,12 @@ def _time(readers: list[_Reader], now: datetime) -> None:
                 | Q(next_due_at__lt=F("subscription__live_at")),
                 pk__in=subscriptions,
             ).update(next_due_at=due)
+        # For who stays due, but a second: a run that is just planning them by the old rhythm fails
+        # to claim the mark, reads anew, and leaves them to the next.
+        DigestMark.objects.filter(
+            pk__in=[reader.subscription for reader in readers if reader.first_sent_at],
+            next_due_at__lte=now,
+        ).update(next_due_at=now + timedelta(seconds=1))
 
 
 def _make(readers: list[_Reader], now: datetime) -> None:

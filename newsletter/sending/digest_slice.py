@@ -118,8 +118,9 @@ class Planner:
         rows = self._receiving(between)
         owed = self._owed(rows)
         self._move(rows, {row.subscription for row, _ in owed if row.first_sent_at is None})
-        self._write(owed)
         passed = self._pass_over(between) if len(rows) < len(ids) else 0
+        # Last, when nobody can overtake any more: the editions it makes are remembered.
+        self._write(owed)
         return Slice(len(rows) + passed, len(owed))
 
     def look(self, ids: Sequence[int]) -> tuple[set[int], list[tuple[int, list[int]]]]:

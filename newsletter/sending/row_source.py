@@ -72,15 +72,23 @@ _WRITTEN: dict[Type, Callable[[Any], str]] = {
 def _document(
     columns: Sequence[tuple[str, Type]], rows: Iterable[Sequence[Any]]
 ) -> tuple[str, list[Any]]:
-    document = json.dumps([[_as_sqlite_has_it(value) for value in row] for row in rows])
+    kinds = [kind for _, kind in columns]
+    document = json.dumps(
+        [
+            [_as_sqlite_has_it(kind, value) for kind, value in zip(kinds, row, strict=True)]
+            for row in rows
+        ]
+    )
     picked = ", ".join(
         f"json_extract(value, '$[{place}]') AS {name}" for place, (name, _) in enumerate(columns)
     )
     return f"(SELECT {picked} FROM json_each(%s)) AS new", [document]  # noqa: S608
 
 
-def _as_sqlite_has_it(value: Any) -> Any:
-    if isinstance(value, datetime):
+def _as_sqlite_has_it(kind: Type, value: Any) -> Any:
+    if value is None or kind is Type.NUMBER:
+        return value
+    if kind is Type.INSTANT:
         # As Django's own adapter writes it, so that the two can be compared.
         return str(value.astimezone(UTC).replace(tzinfo=None))
-    return json.dumps(value) if isinstance(value, list) else value
+    return json.dumps(value)
