@@ -14,3 +14,12 @@ ROUTES = {
     "newsletter.tasks.fetch_feed": {"queue": "bulk"},
     "newsletter.tasks.plan_alert": {"queue": "prompt"},
 }
+
+# kombu looks for unacknowledged tasks this often; the visibility timeout stands above the
+# longest task (CELERY_TASK_TIME_LIMIT), which check wellread.E009 watches.
+TRANSPORT_OPTIONS = {
+    "visibility_timeout": 900,
+    "unacked_restore_throttle": 1,
+    "unacked_restore_interval": 3,
+    "queue_order_strategy": "priority",
+}

@@ -11,7 +11,7 @@ from csp.constants import NONCE, NONE, SELF
 
 from project.env import Env
 from project.keys import parse_keys
-from project.queues import ROUTES
+from project.queues import ROUTES, TRANSPORT_OPTIONS
 from project.ticks import TICKS
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -182,14 +182,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_TIME_LIMIT = 300
 CELERY_TASK_ALWAYS_EAGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-# kombu looks for unacknowledged tasks this often; the visibility timeout stands above the
-# longest task (CELERY_TASK_TIME_LIMIT), which check wellread.E009 watches.
-CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "visibility_timeout": 900,
-    "unacked_restore_throttle": 1,
-    "unacked_restore_interval": 3,
-    "queue_order_strategy": "priority",
-}
+CELERY_BROKER_TRANSPORT_OPTIONS = TRANSPORT_OPTIONS
 CELERY_TASK_DEFAULT_QUEUE = "control"
 CELERY_TASK_ROUTES = ROUTES
 CELERY_TIMEZONE = "UTC"

@@ -66,7 +66,6 @@ def test_a_run_that_does_not_come_is_noticed(canary):
     ("state", "trouble"),
     [
         ("queued", Trouble.NOT_SENT),
-        ("handed", Trouble.NOT_SENT),
         ("refused", Trouble.NOT_TAKEN),
         ("unknown", Trouble.NOT_TAKEN),
     ],

@@ -7,13 +7,16 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from newsletter.sending import warm_up
+from newsletter.sending.deliver import deliver
 from newsletter.sending.feed import feed
 from newsletter.sending.models import Batch, Mailing, SendingDay, WarmUp
 from newsletter.transports import memory
 from newsletter.transports.memory import MemoryTransport
 from newsletter.transports.values import Outcome, Receipt
 from signup.models import Subscription
-from tests.sending.mailings import assert_balanced, planned, run
+from tests.digests.alerts import approved_article, sent
+from tests.digests.factories import ConditionFactory, DigestNewsletterFactory, reader
+from tests.sending.mailings import assert_balanced, claimed, planned, run
 
 pytestmark = pytest.mark.django_db
 
@@ -121,14 +124,17 @@ def test_a_safety_alert_goes_today_and_is_counted():
     plan("5")
     planned(9)
     run()
-    alert = planned(7)
-    Mailing.objects.filter(pk=alert.pk).update(kind=Mailing.Kind.ALERT)
+    newsletter, condition = DigestNewsletterFactory(), ConditionFactory()
+    for _ in range(7):
+        reader(newsletter, condition)
+    sent(approved_article(condition))
+    alert = Mailing.objects.get(kind=Mailing.Kind.ALERT)
 
-    run()
+    deliver(claimed(alert), MemoryTransport())
 
     alert.refresh_from_db()
     assert alert.state == "ended"
-    assert SendingDay.objects.get().taken == 5 + 9
+    assert SendingDay.objects.get().taken == 5 + 7
     assert Batch.objects.exclude(mailing=alert).filter(state="ready").exists()
 
 

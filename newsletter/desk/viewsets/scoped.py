@@ -33,7 +33,7 @@ class _ScopedFilterSet(WagtailFilterSet):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         limits = limits_of(self.request.user)
-        for name in ("newsletter", "conditions"):
+        for name in ("newsletter", "conditions", "translation_of"):
             if name in self.filters:
                 asked = self.filters[name]
                 everything = asked.field.queryset
@@ -90,7 +90,7 @@ class ScopedForm(WagtailAdminModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         limits = limits_of(self.for_user)
-        for name in ("newsletter", "conditions"):
+        for name in ("newsletter", "conditions", "translation_of"):
             if name in self.fields:
                 field = self.fields[name]
                 field.queryset = limits.among(field.queryset)
