@@ -9,10 +9,11 @@ from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
-from signup import preferences, relocate
+from signup import preferences, relocate, retire
 from signup.address import normalise
 from signup.consent import importing, renewal
 from signup.models import Follow, RenewalQuestion, Subscriber, Subscription, SystemMail
+from tests.digests.factories import UserFactory
 from tests.signup.conftest import Catalogue
 from tests.signup.mailed import dump, link_in, sent, sent_digest, sent_issue, urls_in
 
@@ -57,6 +58,8 @@ def mails(ask: Asking, reader: Subscriber, catalogue: Catalogue) -> dict[str, by
     )
     found["brought_in"] = sent(SystemMail.objects.get(kind="brought_in"))
     found["renewal"] = sent(RenewalQuestion.objects.get().mail)
+    retire.retire(condition=catalogue.disk, offers=None, by=UserFactory())
+    found["retired"] = sent(SystemMail.objects.get(kind="retired"))
     kinds = set(SystemMail.objects.filter(state="accepted").values_list("kind", flat=True))
     assert kinds == set(SystemMail.Kind.values), "a kind of mail is not opened here"
     return {kind: envelope.content for kind, envelope in found.items()}
