@@ -27,8 +27,8 @@ _NAMESPACE = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
 # What only its reader may see, and what is of no use to anybody who searches.
 CLOSED = (
     *("/admin/", "/api/", "/confirm/", "/drafts/", "/erased/", "/feedback/", "/goodbye/", "/keep/"),
-    *("/kept/", "/mailbox/", "/new-address/", "/preferences/", "/undo/", "/unsubscribe/"),
-    *("/webhooks/", "/welcome/", "/withdraw/", "/withdrawn/"),
+    *("/kept/", "/mailbox/", "/new-address/", "/preferences/", "/stop/", "/undo/"),
+    *("/unsubscribe/", "/webhooks/", "/welcome/", "/withdraw/", "/withdrawn/"),
 )
 _ALWAYS_THERE = (
     "archive:home",
