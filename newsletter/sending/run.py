@@ -40,8 +40,9 @@ log = logging.getLogger(__name__)
 TASK_SECONDS = 20.0
 # The longest that outcomes stay unrecorded while answers trickle in.
 RECORD_SECONDS = 0.5
-# So many answers of 4.7.x slow a domain; one of 421 does.
+# So many answers of 4.7.x slow a domain, if they are this share of its answers; one of 421 does.
 PATIENCE = 2
+PATIENCE_SHARE = 1 / 3
 # The longest sleep while the throttle has nothing to give.
 NAP = 0.25
 
@@ -196,16 +197,29 @@ class Run:
             self._record_now_and_then()
 
     def _slow_down(self, held: Held, row: Row, receipt: Receipt) -> None:
-        """The domain wants less mail at a time. One 4.7.x alone may be about the reader."""
+        """The domain wants less mail at a time.
+
+        Not by every 4.7.x: it may be about the reader. A domain that greylists one in ten does
+        so at any rate, and to be slowed for each of them would bring it to a stop.
+        """
         domain = brakes.domain_of(row.email)
         self._slow[domain] += 1
         if receipt.code != 421 and self._slow[domain] < PATIENCE:
             return
         self._slow[domain] = 0
+        if receipt.code != 421 and not self._is_often(held, domain):
+            return
         going = sum(brakes.domain_of(other.email) == domain for other in self._going)
         getting = going / pace.CHUNK_SECONDS
         job = self._books.submit(brakes.slow_down, domain, getting=getting)
         self._jobs.append((job, held))
+
+    @staticmethod
+    def _is_often(held: Held, domain: str) -> bool:
+        """Whether 4.7.x is a fair share of what the domain answered, the one at hand included."""
+        said = [reply for row, reply in held.results if brakes.domain_of(row.email) == domain]
+        asked = 1 + sum(map(brakes.asks_for_patience, said))
+        return asked >= PATIENCE_SHARE * (1 + len(said))
 
     def _refuse(self, held: Held, row: Row, error: Exception) -> None:
         # One reader's value that cannot go into a mail must not keep the others waiting.

@@ -196,6 +196,18 @@ def test_one_greylisted_reader_does_not_slow_the_domain_but_two_do():
     assert set(brakes.slowed_domains()) == {OTHER}
 
 
+@pytest.mark.parametrize(("every", "slowed"), [(10, False), (5, False), (2, True)])
+def test_a_domain_that_takes_most_of_what_it_gets_is_not_slowed(every, slowed):
+    """Greylisting is about readers. Halved for each of them, a mailing would come to a stop."""
+    grey = Receipt(Outcome.TEMPORARY, 451, "4.7.1", "greylisted")
+    mailing_to(*[SLOW] * 40)
+    answers = iter([OK, OK, *(OK if n % every else grey for n in range(1, 39))])
+
+    run(MemoryTransport(lambda one: next(answers)))
+
+    assert (SLOW in brakes.slowed_domains()) is slowed
+
+
 def test_a_domain_that_is_quick_again_keeps_nobody_waiting():
     brakes.slow_down(SLOW, getting=1)
     mailing_to(*[SLOW] * 6)
