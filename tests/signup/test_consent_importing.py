@@ -110,7 +110,7 @@ def test_who_could_not_be_told_is_never_mailed(
     taken_in(catalogue, line("ada@example.org"))
     note = SystemMail.objects.get()
     refused = Receipt(Fared.PERMANENT, code=550, enhanced="5.7.1", reply="no")
-    monkeypatch.setattr(mail, "_hand_over", lambda envelope: refused)
+    monkeypatch.setattr(mail, "_hand_over", lambda envelope, *, health: refused)
     send_system_mail(note.pk)
     note.refresh_from_db()
     assert note.state == "refused"
