@@ -47,6 +47,8 @@ def heading(page: Page, text: str) -> None:
 def test_a_link_is_asked_for_and_what_comes_is_changed_without_a_mouse(
     browser: Browser, address: str, reader: Subscriber, language: str, script: bool
 ) -> None:
+    # The link leads to a page in the language of its mail, which is the reader's own.
+    Subscriber.objects.filter(pk=reader.pk).update(language=language)
     error, saved = {"en": ("Error: ", "Saved."), "es": ("Error: ", "Guardado.")}[language]
     with visitor(browser, width=1280, script=script) as page:
         page.goto(f"{address}/{language}/preferences/")
