@@ -12,6 +12,7 @@ const plain = (text) =>
 
 for (const finder of document.querySelectorAll("[data-finder]")) {
   const input = finder.querySelector("input");
+  const shown = finder.querySelector("[name=q_shown]");
   const place = finder.closest("fieldset");
   const status = place.querySelector("[data-finder-status]");
   const rows = [...place.querySelectorAll("[data-names]")].map((row) => ({
@@ -35,6 +36,8 @@ for (const finder of document.querySelectorAll("[data-finder]")) {
 
   const find = () => {
     const wanted = plain(input.value);
+    // The search is done here: Enter in another field sends the form and does not search again.
+    shown.value = input.value;
     let count = 0;
     for (const { row, box, words } of rows) {
       const fits = wanted.every((part) => words.some((word) => word.startsWith(part)));

@@ -8,6 +8,7 @@ from newsletter.catalogue.models import Condition
 from signup import tokens
 from signup.confirm import confirm
 from signup.models import Follow, SignUp, Subscriber, Subscription
+from tests.archive import published
 from tests.journeys.reading_room import (
     assert_accessible,
     link_of_the_last_mail,
@@ -99,6 +100,33 @@ def test_a_link_is_asked_for_and_what_comes_is_changed_without_a_mouse(
     assert reader.first_name == "Ada"
     digest = Subscription.objects.get(subscriber=reader, newsletter__kind="digest")
     assert digest.cadence == Subscription.Cadence.MONTHLY
+
+
+@LANGUAGES
+def test_one_more_condition_is_found_among_many_without_a_mouse(
+    browser: Browser, address: str, reader: Subscriber, language: str
+) -> None:
+    for number in range(30):
+        published.condition(f"Further {number:02}", group="Skin", synonyms=f"itch {number:02}")
+    token = tokens.make(tokens.Purpose.PREFERENCES, reader.pk)
+    with visitor(browser, width=375) as page:
+        page.goto(f"{address}/{language}/preferences/{token}/")
+        tab_to(page, "#id_conditions summary")
+        page.keyboard.press("Enter")
+        expect(page.locator("[data-finder] button")).to_be_hidden()
+        tab_to(page, "#id_q")
+        page.keyboard.type("itch 17")
+        found = page.locator("[name=conditions][value=further-17]")
+        expect(found).to_be_visible()
+        expect(page.locator("[name=conditions][value=further-18]")).to_be_hidden()
+        expect(page.locator("[name=conditions][value=herniated-disk]")).to_be_visible()
+        assert_accessible(page)
+        tab_to(page, "[name=conditions][value=further-17]")
+        page.keyboard.press("Space")
+        tab_to(page, "#id_first_name")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/?saved=1")
+    assert Follow.objects.filter(condition__slug="further-17").exists()
 
 
 @LANGUAGES
