@@ -19,27 +19,23 @@ from celery.signals import (
     worker_shutting_down,
 )
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 
-from newsletter.approval import schedule as schedules
 from newsletter.approval.links import looking
-from newsletter.approval.readiness import readiness
-from newsletter.desk import attacks
+from newsletter.desk import attacks, schedule_notices
 from newsletter.desk.digests import canary
 from newsletter.desk.people import administrators
 from newsletter.desk.security import resetting
 from newsletter.editions.feeds import fetch as feeds
 from newsletter.outcomes.reactions import react
 from newsletter.outcomes.sender_domains import look_at_all
-from newsletter.sending import alarms, alert, news, plan, sightings, stopping
+from newsletter.sending import alarms, alert, news, plan, sightings, start, stopping
 from newsletter.sending import feed as feeding
 from newsletter.sending import recover as recovery
 from newsletter.sending.claim import claim, claim_another
 from newsletter.sending.control import stop_for_trouble
 from newsletter.sending.deliver import deliver, journal_trouble, put_away, release
 from newsletter.sending.digest_run import run_due
-from newsletter.sending.errors import NotApproved
 from newsletter.sending.models import Mailing
 from newsletter.transports.errors import Misconfigured
 from newsletter.transports.select import bulk_transport, close_kept
@@ -139,6 +135,7 @@ def deliver_batch(batch_id: int) -> None:
 @shared_task
 def watch() -> None:
     """Look for what staff have to know of, and tell them."""
+    schedule_notices.tell()
     found = alarms.watch()
     if found:
         people = administrators()
@@ -157,23 +154,8 @@ def recover() -> None:
 @shared_task
 def start_scheduled() -> None:
     """Start the issues whose time has come."""
-    for due in schedules.due():
-        issue = due.approval.issue
-        assert issue is not None  # schedules are of issues only
-        ready = readiness(issue)
-        if ready.approval is None:
-            log.error("Schedule %s did not start: %s", due.pk, " ".join(ready.refusals))
-            schedules.refuse(schedule=due, reason=" ".join(ready.refusals))
-            continue
-        try:
-            with transaction.atomic():
-                if not schedules.start(schedule=due):
-                    continue
-                mailing = plan.plan_issue(issue=issue, approval=due.approval, by=due.scheduled_by)
-                plan_issue.delay_on_commit(mailing.pk)  # type: ignore[attr-defined]
-        except NotApproved as error:
-            log.error("Schedule %s did not start: %s", due.pk, error)
-            schedules.refuse(schedule=due, reason=str(error))
+    for mailing_id in start.start_due(timezone.now()):
+        plan_issue.delay(mailing_id)
 
 
 @shared_task

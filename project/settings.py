@@ -222,6 +222,8 @@ DIGEST_LATE_MINUTES = env.whole("DIGEST_LATE_MINUTES", default=30)
 
 # Messages a second over all workers; 0 leaves it to the relay.
 SENDING_RATE = env.number("SENDING_RATE", default=0.0)
+# How long “Send now” waits before it begins, so that it can be undone; 0 begins at once.
+SENDING_UNDO_SECONDS = env.number("SENDING_UNDO_SECONDS", default=60.0)
 # How long a worker that shows no sign of life keeps its batch.
 SENDING_LEASE_SECONDS = env.number("SENDING_LEASE_SECONDS", default=120.0)
 # Where workers keep their journals: on this host's own disk, not on one that hosts share.

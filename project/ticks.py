@@ -10,8 +10,8 @@ TICKS = {
     "watch": {"task": "newsletter.tasks.watch", "schedule": 30.0, "options": {"expires": 60}},
     "start-scheduled": {
         "task": "newsletter.tasks.start_scheduled",
-        "schedule": 10.0,
-        "options": {"expires": 30},
+        "schedule": 2.0,
+        "options": {"expires": 10},
     },
     "run-digests": {
         "task": "newsletter.tasks.run_digests",

@@ -22,6 +22,8 @@ _TESTS = {
     # As `make run`: static files from where they lie, the mailbox' pages, plain http.
     "EMBEDDED": "true",
     "LOG_LEVEL": "WARNING",
+    # Tests of the moment in which sending can be undone set it.
+    "SENDING_UNDO_SECONDS": "0",
 }
 os.environ.update(_TESTS)
 for name in ("DEBUG", "BASE_URL", "ALLOWED_HOSTS", "ESP", "DEFAULT_FROM_EMAIL"):

@@ -9,20 +9,39 @@ from django.utils.translation import gettext as _
 
 from newsletter.approval.models import Schedule
 from newsletter.approval.sign_off import standing
+from newsletter.approval.timing import Window
 from newsletter.editions.models import Issue
 
 # A form filled in at 09:00 for 09:00 arrives a little later; that is not a mistake.
 PAST_TOLERANCE = timedelta(minutes=2)
 # Further ahead than this, somebody mistyped the year.
 FURTHEST = timedelta(days=366)
+# Later than this, because nothing was running, it does not start by itself: what was meant for
+# Monday morning may be out of place on Wednesday.
+TOO_LATE = timedelta(hours=24)
 
 
 class NotSchedulable(Exception):
     """Said to staff as it stands: why this issue cannot be scheduled, and what to do."""
 
 
-def schedule(*, issue: Issue, send_at: datetime, by: AbstractUser) -> Schedule:
-    """Plan the approved issue for `send_at` (aware).
+def schedule(
+    *,
+    issue: Issue,
+    send_at: datetime,
+    by: AbstractUser,
+    wall: datetime | None = None,
+    zone: str = "",
+    window: Window | None = None,
+    at_once: bool = False,
+    instead_of: Schedule | None = None,
+) -> Schedule:
+    """Plan the approved issue for `send_at` (aware): the first instant at which anything goes.
+
+    `wall` (naive) is what readers' clocks show when it is their turn, if those decide; `zone` the
+    sender's own clock; `window` the hours outside which nothing goes; `at_once` says that it was
+    to be now, and only leaves a moment for undoing it. `instead_of` is cancelled with it, and
+    only if it has not started.
 
     Raises NotSchedulable for a time that is past or absurd, an issue without a valid approval,
     or one that is scheduled already. Raises ValueError for a naive time.
@@ -37,9 +56,12 @@ def schedule(*, issue: Issue, send_at: datetime, by: AbstractUser) -> Schedule:
     state = standing(issue)
     if state.approval is None:
         raise NotSchedulable(state.reason)
+    how = Schedule.How.NOW if at_once else Schedule.How.LOCAL if wall else Schedule.How.INSTANT
     with transaction.atomic():
         # Schedules hang on approvals; one issue must not wait under two of them.
         Issue.objects.select_for_update().get(pk=issue.pk)
+        if instead_of is not None and not cancel(schedule=instead_of):
+            raise NotSchedulable(_("It has begun or was changed meanwhile. Look at it once more."))
         if Schedule.objects.open().filter(approval__issue=issue).exists():
             raise NotSchedulable(
                 _("It is scheduled already. Cancel that schedule before you set another.")
@@ -47,7 +69,17 @@ def schedule(*, issue: Issue, send_at: datetime, by: AbstractUser) -> Schedule:
         try:
             with transaction.atomic():
                 return Schedule.objects.create(
-                    approval=state.approval, send_at=max(send_at, now), scheduled_by_id=by.pk
+                    approval=state.approval,
+                    how=how,
+                    send_at=max(send_at, now),
+                    local_day=wall.date() if wall else None,
+                    local_time=wall.time() if wall else None,
+                    zone=zone or timezone.get_current_timezone_name(),
+                    opens=window.opens if window else None,
+                    closes=window.closes if window else None,
+                    by_reader=window is not None and window.by_reader,
+                    scheduled_by_id=by.pk,
+                    created_at=now,
                 )
         except IntegrityError as error:
             raise NotSchedulable(_("Somebody else has just scheduled it.")) from error
@@ -82,4 +114,14 @@ def refuse(*, schedule: Schedule, reason: str) -> bool:
         Schedule.objects.open()
         .filter(pk=schedule.pk)
         .update(cancelled_at=timezone.now(), refusal=reason[:300])
+    )
+
+
+def untold() -> list[Schedule]:
+    """Return what did not start and whose sender was not mailed of it yet. Old news is no news."""
+    return list(
+        Schedule.objects.exclude(refusal="")
+        .filter(told_at__isnull=True, cancelled_at__gt=timezone.now() - TOO_LATE)
+        .select_related("approval__issue", "scheduled_by")
+        .order_by("pk")
     )

@@ -28,6 +28,7 @@ def _take(vendor: str) -> str:
         " worker = %s, fed_at = NULL, handed_upto = 0 WHERE state = 'ready' AND id ="
         " (SELECT id FROM sending_batch WHERE mailing_id = %s AND state = 'ready'"
         f" AND (not_before IS NULL OR not_before <= {sql_now()})"
+        f" AND (not_after IS NULL OR not_after > {sql_now()})"
         f" AND (fed_at IS NULL OR fed_at <= %s) ORDER BY id LIMIT 1{lock})"
         " RETURNING id, epoch, domain"
     )
@@ -43,11 +44,12 @@ def take_next(mailing: int, worker: str, seconds: float, fed_before: datetime) -
 
 
 def hand_over(held: Held, mailing: int, seconds: float, upto: int | None) -> bool:
-    """Renew the lease and move the mark, if the mailing is being sent."""
+    """Renew the lease and move the mark, if the mailing is being sent and its hours are open."""
     mark: list[Any] = [] if upto is None else [upto]
     moved = "" if upto is None else ", handed_upto = %s"
     return _update(
         f"UPDATE sending_batch SET lease_until = {sql_in()}{moved}{_HELD}"  # noqa: S608
+        f" AND (not_after IS NULL OR not_after > {sql_now()})"
         " AND EXISTS (SELECT 1 FROM sending_mailing WHERE id = %s AND state = 'sending')",
         [seconds, *mark, *held, mailing],
     )

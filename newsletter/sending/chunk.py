@@ -12,7 +12,7 @@ from newsletter.audience.in_sql import older_keys_bar, verdict
 from newsletter.audience.reasons import Reason
 from newsletter.sending import batch_sql
 from newsletter.sending.claim import Claim
-from newsletter.sending.clock import steady
+from newsletter.sending.clock import database_now, steady
 from newsletter.sending.copies import Copies, Prepared
 from newsletter.sending.errors import LostLease
 from newsletter.sending.models import Batch, Delivery, Mailing
@@ -21,6 +21,8 @@ from newsletter.sending.skip import skip
 
 # What `_queued` reads behind a Row's own columns.
 _ROW = len(Row._fields)
+# Instead of a mailing's state: it is being sent, and not at this hour.
+HOURS_ARE_OVER = "hours are over"
 
 
 class Chunk(NamedTuple):
@@ -91,7 +93,8 @@ def _cut(rows: Sequence[Row]) -> int:
 
 
 def _hand_over(claim: Claim, rows: Sequence[Row], *, alone: bool) -> str:
-    """Move the mark past `rows`. Returns "", or the mailing's state if it is not being sent."""
+    """Move the mark past `rows`. Returns "", or why nothing of it goes just now: the mailing's
+    state, or that its hours are over."""
     upto = rows[-1].place + 1 if rows else 0
     # While nothing is under way the mark may also go back, to before what was put back.
     claim.handed_upto = upto if alone else max(upto, claim.handed_upto)
@@ -99,6 +102,8 @@ def _hand_over(claim: Claim, rows: Sequence[Row], *, alone: bool) -> str:
     mark = claim.handed_upto if rows else None
     if batch_sql.hand_over(held, mailing, claim.lease.seconds, mark):
         return ""
+    if Batch.objects.filter(claim.held(), not_after__lte=database_now()).exists():
+        return HOURS_ARE_OVER
     state = Mailing.objects.values_list("state", flat=True).get(pk=mailing)
     if state == Mailing.State.SENDING or not Batch.objects.filter(claim.held()).exists():
         raise LostLease

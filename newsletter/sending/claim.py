@@ -74,6 +74,7 @@ def _take(batch: Batch, worker: str) -> Claim | None:
     taken = (
         Batch.objects.filter(pk=batch.pk, epoch=batch.epoch, state=Batch.State.READY)
         .filter(Q(not_before__isnull=True) | Q(not_before__lte=database_now()))
+        .filter(Q(not_after__isnull=True) | Q(not_after__gt=database_now()))
         .update(
             state=Batch.State.CLAIMED,
             epoch=batch.epoch + 1,

@@ -6,9 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
+from newsletter.approval.clocks import zone
 from newsletter.editions.models import Article, Release
 from newsletter.rendering.copies import Extras
-from newsletter.sending.due_times import Rhythm, next_due, zone
+from newsletter.sending.due_times import Rhythm, next_due
 from newsletter.sending.models import Delivery, Mailing
 from newsletter.sending.row import Row
 from signup.models import Subscription

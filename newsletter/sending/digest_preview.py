@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
+from newsletter.approval.clocks import zone
 from newsletter.audience.eligibility import check
 from newsletter.audience.reasons import Reason
 from newsletter.catalogue.models import Newsletter, ReleaseCounter
@@ -16,7 +17,7 @@ from newsletter.rendering.digest import compile_shell
 from newsletter.sending.digest_copies import DigestMail
 from newsletter.sending.digest_shelf import ReleaseTimes, load_shelf
 from newsletter.sending.digest_slice import Planner, due_marks
-from newsletter.sending.due_times import Rhythm, next_due, zone
+from newsletter.sending.due_times import Rhythm, next_due
 from newsletter.sending.models import DigestMark, Edition, Mailing
 from newsletter.wire.message import FORMAT_VERSION
 from signup.models import Subscription

@@ -10,17 +10,13 @@ late, from the rules of the zone, and every edge of daylight saving has one answ
 """
 
 import calendar
-import functools
-import logging
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
+from newsletter.approval.clocks import zone
 from signup.models import Subscription
-
-logger = logging.getLogger(__name__)
 
 Cadence = Subscription.Cadence
 
@@ -50,21 +46,6 @@ def next_due(rhythm: Rhythm, after: datetime) -> datetime:
         for day in _days(rhythm, after.astimezone(where).date())
     )
     return next(instant for instant in instants if instant > after)
-
-
-@functools.lru_cache(maxsize=1024)
-def zone(name: str) -> tzinfo:
-    """Return the zone of that IANA name; UTC, and one line in the log, where there is none.
-
-    Names come and go with the time zone database, and a reader must not go without mail
-    because the server's copy does not know theirs.
-    """
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        # KeyError: no such zone. ValueError: not a zone's name. OSError: a folder, "Europe".
-        logger.warning("Time zone %r is not known here; its readers' digests go by UTC.", name)
-        return UTC
 
 
 def _days(rhythm: Rhythm, today: date) -> Iterator[date]:

@@ -15,6 +15,7 @@ from django.utils import timezone
 from newsletter.sending import warm_up
 from newsletter.sending.claim import HINT_SECONDS
 from newsletter.sending.gather import gather
+from newsletter.sending.hours import put_off
 from newsletter.sending.models import Batch, Mailing
 
 # How far ahead the workers are supplied, and how long a fed batch may stay unclaimed.
@@ -34,6 +35,7 @@ def feed(now: datetime | None = None, *, alerts: bool | None = None) -> list[int
     now = now or timezone.now()
     if not alerts:
         gather(now)
+        put_off(now)
     room = _room(now)
     if not alerts and warm_up.is_used_up():
         # It goes on tomorrow by itself. Safety alerts go today.
@@ -73,6 +75,7 @@ def _in_turn(now: datetime, room: int, alerts: bool | None) -> list[int]:
         ready = (
             Batch.objects.filter(mailing=mailing, state=Batch.State.READY)
             .filter(Q(not_before__isnull=True) | Q(not_before__lte=now))
+            .filter(Q(not_after__isnull=True) | Q(not_after__gt=now))
             .filter(Q(fed_at__isnull=True) | Q(fed_at__lte=now - HINT_LASTS))
             .order_by("pk")
             .values_list("pk", flat=True)[:room]

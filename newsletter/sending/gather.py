@@ -15,7 +15,8 @@ from django.db.models import F
 
 from newsletter.sending import brakes
 from newsletter.sending.errors import OutOfBalance
-from newsletter.sending.models import Batch, Delivery, Mailing
+from newsletter.sending.hours import span_of
+from newsletter.sending.models import Batch, Delivery, Mailing, Wave
 from newsletter.sending.plan import BATCH
 
 log = logging.getLogger(__name__)
@@ -28,6 +29,8 @@ class _Due(NamedTuple):
     mailing: int
     batch: int
     state: str
+    # Whose turn it was with it, where readers' clocks decide.
+    wave: int | None = None
     # The recipient's domain, if it is mailed more slowly just now.
     domain: str = ""
 
@@ -40,18 +43,19 @@ def gather(now: datetime) -> int:
             retry_at__lte=now, mailing__state=Mailing.State.SENDING
         )
         .order_by("retry_at", "pk")
-        .values_list("pk", "mailing_id", "batch_id", "state")[:AT_ONCE]
+        .values_list("pk", "mailing_id", "batch_id", "state", "batch__wave")[:AT_ONCE]
     ]
     # Second copies by themselves: they are handed over one by one, which must not slow the others.
-    # Those of a slowed domain too: they wait together, and nobody else waits with them.
-    alike: defaultdict[tuple[int, bool, str], list[_Due]] = defaultdict(list)
+    # Those of a slowed domain too: they wait together, and nobody else waits with them. And those
+    # whose clocks go alike: they have their hours together.
+    alike: defaultdict[tuple[int, bool, str, int | None], list[_Due]] = defaultdict(list)
     for row in _with_domains(rows):
-        alike[row.mailing, row.state == Delivery.State.UNKNOWN, row.domain].append(row)
+        alike[row.mailing, row.state == Delivery.State.UNKNOWN, row.domain, row.wave].append(row)
     moved = 0
-    for (mailing, _, domain), due in alike.items():
+    for (mailing, _, domain, wave), due in alike.items():
         for start in range(0, len(due), BATCH):
             try:
-                moved += _move(mailing, due[start : start + BATCH], domain)
+                moved += _move(mailing, due[start : start + BATCH], now, domain, wave)
             except (OutOfBalance, IntegrityError):
                 # Another feeder was faster with some of these rows, which shows either here or
                 # in the constraint on the old batch's counts. Nothing was changed, and the next
@@ -76,10 +80,24 @@ def _with_domains(rows: list[_Due]) -> list[_Due]:
     return [row._replace(domain=at[row.pk]) if at[row.pk] in known else row for row in rows]
 
 
-def _move(mailing: int, due: Sequence[_Due], domain: str = "") -> int:
+def _move(
+    mailing: int, due: Sequence[_Due], now: datetime, domain: str = "", wave: int | None = None
+) -> int:
     """Move all of `due`, or raise OutOfBalance and move none."""
+    span = span_of(
+        Mailing.objects.select_related("schedule").get(pk=mailing),
+        Wave.objects.get(pk=wave) if wave else None,
+        now,
+    )
     with transaction.atomic():
-        batch = Batch.objects.create(mailing_id=mailing, planned=len(due), domain=domain)
+        batch = Batch.objects.create(
+            mailing_id=mailing,
+            planned=len(due),
+            domain=domain,
+            wave_id=wave,
+            not_before=span.opens if span else None,
+            not_after=span.closes if span else None,
+        )
         leaving = Counter(row.batch for row in due)
         unknown = Counter(row.batch for row in due if row.state == Delivery.State.UNKNOWN)
         # Batches before deliveries, in the order of their ids, as everywhere: no deadlock.

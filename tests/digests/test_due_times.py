@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.sending import due_times
+from newsletter.approval import clocks
 from newsletter.sending.due_times import Rhythm, next_due
 
 ZONES = [
@@ -133,9 +133,9 @@ def test_the_edges(rhythm, after, due):
     "name", ["Atlantis/Sunken", "", "../../etc/passwd", "Europe", "/etc/localtime", "a\0b"]
 )
 def test_an_unknown_zone_goes_by_utc_and_says_so_once(name, caplog):
-    due_times.zone.cache_clear()
+    clocks.zone.cache_clear()
     rhythm = Rhythm("daily", 0, 8, name)
     with caplog.at_level(logging.WARNING):
         assert next_due(rhythm, utc(2026, 5, 5)) == utc(2026, 5, 5, 8)
         assert next_due(rhythm, utc(2026, 5, 6)) == utc(2026, 5, 6, 8)
-    assert [record.name for record in caplog.records] == ["newsletter.sending.due_times"]
+    assert [record.name for record in caplog.records] == ["newsletter.approval.clocks"]

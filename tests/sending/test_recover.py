@@ -211,7 +211,7 @@ def test_gathering_twice_with_stale_eyes_moves_nothing_twice(monkeypatch):
 
     # The second feeder read the rows before the first one moved them.
     with pytest.raises((gathering.OutOfBalance, gathering.IntegrityError)):
-        gathering._move(mailing.pk, due)
+        gathering._move(mailing.pk, due, timezone.now())
 
     assert Batch.objects.count() == number
     assert_balanced(mailing)

@@ -4,6 +4,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from newsletter.sending.models.mailing import Edition, Mailing
+from newsletter.sending.models.wave import Wave
 
 
 class Batch(models.Model):
@@ -26,6 +27,13 @@ class Batch(models.Model):
     mailing = models.ForeignKey(Mailing, on_delete=models.CASCADE, related_name="batches")
     state = models.CharField(max_length=10, choices=State, default=State.READY)
     not_before = models.DateTimeField(null=True)
+    # The end of today's hours, where the mailing goes out between certain hours only: nothing of
+    # it is handed over from then on, and the feeder puts it off until they open again.
+    not_after = models.DateTimeField(null=True)
+    # Whose turn it is with it, where readers' own clocks decide.
+    wave = models.ForeignKey(
+        Wave, null=True, on_delete=models.CASCADE, related_name="batches", db_index=False
+    )
     # A hint that expires: when the feeder last gave the id to the broker.
     fed_at = models.DateTimeField(null=True)
     # Raised by each claim; every later write says WHERE epoch = mine (fencing).

@@ -56,6 +56,10 @@ class Mailing(models.Model):
     approval = models.ForeignKey(
         "approval.Approval", null=True, on_delete=models.PROTECT, related_name="mailings"
     )
+    # What was chosen: when, by whose clock, between which hours. None: at once.
+    schedule = models.ForeignKey(
+        "approval.Schedule", null=True, on_delete=models.PROTECT, related_name="mailings"
+    )
     state = models.CharField(max_length=10, choices=State, default=State.PLANNING)
     # The Date header of every copy: a copy sent again has the same bytes (invariant 7).
     dated = models.DateTimeField()
@@ -73,6 +77,8 @@ class Mailing(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
+    # Messages a second, while it had something to send; for the next one's estimate.
+    pace = models.FloatField(null=True)
     # Why it stopped by itself, in words for staff (5.7.x: authentication or reputation).
     trouble = models.CharField(max_length=300, blank=True)
 
