@@ -148,6 +148,26 @@ def medical_basis(thing: Issue | Article, content: Issue | Article) -> Approval 
     return basis if signed and signed == scope.medical_hash(content) else None
 
 
+def signed_medically(things: Sequence[Issue] | Sequence[Article]) -> dict[int, Approval]:
+    """Return, for many of one kind by their numbers, the doctor's approval that could cover their
+    newest draft: `medical_basis` without rendering, in one statement."""
+    if not things:
+        return {}
+    kind = things[0]._meta.model_name
+    approvals = (
+        Approval.objects.standing()
+        .filter(**{f"{kind}__in": [thing.pk for thing in things]})
+        .select_related("rests_on")
+        .order_by("pk")
+    )
+    newest_of = {getattr(one, f"{kind}_id"): one for one in approvals}  # the newest stands last
+    return {
+        number: approval.medical
+        for number, approval in newest_of.items()
+        if approval.medical.medical_hash
+    }
+
+
 def contributors(thing: Issue | Article) -> set[int]:
     """The accounts that wrote what is now up for approval, or sent it to review.
 

@@ -7,8 +7,10 @@ from django.utils import timezone
 from wagtail.models import TaskState, WorkflowState
 
 from newsletter.approval import sign_off
+from newsletter.desk.access import APPROVE
 from newsletter.desk.models import Absence, MedicalReview, ReviewRequest, User
 from newsletter.desk.models.review_request import usual_due_date
+from newsletter.desk.second_person import open_to_second_person
 from newsletter.editions.models import Article, Issue
 
 
@@ -53,12 +55,15 @@ def decidable_by(user: User) -> list[Waiting]:
         model: sign_off.contributors_of([one for one in things if isinstance(one, model)])
         for model in (Issue, Article)
     }
+    theirs = [one for one in things if one is not None and user.pk not in wrote[type(one)][one.pk]]
+    # Whoever may sign medically needs no other leave.
+    anybodys = set() if user.has_perm(APPROVE) else open_to_second_person(theirs)
     found = []
     for state, thing in zip(states, things, strict=True):
         task = tasks.get(state.task_id)
         if thing is None or task is None:
             continue
-        if not task.may_decide(thing, user, wrote[type(thing)][thing.pk]):
+        if not task.may_decide(thing, user, wrote[type(thing)][thing.pk], thing in anybodys):
             continue
         asked, due_on = _asked_and_due(state, _request_of(state))
         instead_of = away.get(asked.pk) if asked is not None else None

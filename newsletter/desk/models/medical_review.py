@@ -69,9 +69,14 @@ class MedicalReview(Task):
         return sign_off.medical_basis(obj, obj.get_latest_revision_as_object()) is None
 
     def may_decide(
-        self, obj: Issue | Article, user: AbstractUser, wrote: set[int] | None = None
+        self,
+        obj: Issue | Article,
+        user: AbstractUser,
+        wrote: set[int] | None = None,
+        open_to_second_person: bool | None = None,
     ) -> bool:
-        """`wrote` spares a list the question who contributed; see sign_off.contributors_of."""
+        """`wrote` spares a list the question who contributed (sign_off.contributors_of), and
+        `open_to_second_person` whether a doctor is needed (desk.second_person)."""
         from newsletter.approval import sign_off
         from newsletter.desk.scope import limits_of
 
@@ -81,7 +86,11 @@ class MedicalReview(Task):
             return False
         if user.has_perm(APPROVE):
             return True
-        return any(map(user.has_perm, SECOND_PERSON)) and not self.needs_doctor(obj)
+        if not any(map(user.has_perm, SECOND_PERSON)):
+            return False
+        return (
+            not self.needs_doctor(obj) if open_to_second_person is None else open_to_second_person
+        )
 
     def user_can_access_editor(self, obj: Issue | Article, user: AbstractUser) -> bool:
         return user.has_perm(APPROVE)

@@ -121,12 +121,8 @@ class ArticleViewSet(ReviewedViewSet):
                 [
                     FieldPanel("slug", widget=SlugInput),
                     FieldRowPanel([FieldPanel("artwork"), FieldPanel("weight")]),
-                    FieldRowPanel(
-                        [
-                            FieldPanel("language"),
-                            FieldPanel("translation_of", widget=forms.Select),
-                        ]
-                    ),
+                    # A chooser: a list of all articles would be megabytes of form.
+                    FieldRowPanel([FieldPanel("language"), FieldPanel("translation_of")]),
                 ],
                 heading=_("On the site and in digests"),
                 classname="collapsed",
