@@ -1,6 +1,6 @@
 """What keeps mail from arriving, in sentences for whoever sends."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from django.db.models import QuerySet
@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 from newsletter.approval.models import SenderDomain
 from newsletter.catalogue.models import Newsletter
 from newsletter.desk.views.mailing import title_of
-from newsletter.outcomes.reports import mailing_report
+from newsletter.outcomes.reports import complaints_of
+from newsletter.sending.balance import Counts, counts_of
 from newsletter.sending.models import Mailing
 
 # Gmail and Yahoo want complaints below one in a thousand (Google's sender guidelines, 2024).
@@ -46,27 +47,31 @@ def domain_warnings(newsletters: "QuerySet[Newsletter]") -> Iterator[ArrivalWarn
             )
 
 
-def mailing_warnings(mailing: Mailing) -> Iterator[ArrivalWarning]:
-    """What went wrong with one mailing: stopped by trouble, complained about, refused."""
+def mailing_warnings(mailings: Collection[Mailing]) -> Iterator[ArrivalWarning]:
+    """What went wrong with each: stopped by trouble, complained about, refused."""
+    sent, complained = counts_of(mailings), complaints_of(mailings)
+    for mailing in mailings:
+        yield from _warnings(mailing, sent[mailing.pk], complained[mailing.pk])
+
+
+def _warnings(mailing: Mailing, sent: Counts, complained: int) -> Iterator[ArrivalWarning]:
     url = reverse("desk:mailing", args=(mailing.pk,))
     if mailing.trouble and mailing.state == Mailing.State.PAUSED:
         yield ArrivalWarning(
             title_of(mailing), _("Paused: %s") % mailing.trouble, url, serious=True
         )
-    report = mailing_report(mailing)
-    if report.sent.accepted >= FEWEST_FOR_A_RATE and report.complaint_rate > MOST_COMPLAINTS:
+    if sent.accepted >= FEWEST_FOR_A_RATE and complained > sent.accepted * MOST_COMPLAINTS:
         yield ArrivalWarning(
             title_of(mailing),
             _("%(n)d readers called it spam. Providers want fewer than one in a thousand.")
-            % {"n": report.complained},
+            % {"n": complained},
             url,
             serious=True,
         )
-    refused = report.sent.refused
-    if refused >= FEWEST_REFUSED and refused > report.sent.planned * MOST_REFUSED:
+    if sent.refused >= FEWEST_REFUSED and sent.refused > sent.planned * MOST_REFUSED:
         yield ArrivalWarning(
             title_of(mailing),
             _("%(refused)d of %(planned)d addresses were refused.")
-            % {"refused": refused, "planned": report.sent.planned},
+            % {"refused": sent.refused, "planned": sent.planned},
             url,
         )

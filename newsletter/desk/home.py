@@ -6,13 +6,13 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
-from django.db.models import F, Max, Q
+from django.db.models import Exists, F, Max, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
 from wagtail.admin.ui.components import Component
 from wagtail.models import WorkflowState
 
-from newsletter.approval.models import Schedule
+from newsletter.approval.models import Approval, Schedule
 from newsletter.catalogue.models import Condition, Newsletter
 from newsletter.desk.access import (
     APPROVE,
@@ -27,10 +27,11 @@ from newsletter.desk.arriving import domain_warnings, mailing_warnings
 from newsletter.desk.models import User
 from newsletter.desk.scope import limits_of
 from newsletter.desk.security import leave
-from newsletter.desk.stages import stage_of
-from newsletter.desk.views.mailing import Progress, progress_of, title_of
+from newsletter.desk.stages import stage_of, with_stages
+from newsletter.desk.views.mailing import title_of
 from newsletter.desk.waiting import waiting_for
 from newsletter.editions.models import Article, Issue
+from newsletter.sending.balance import counts_of
 from newsletter.sending.models import Mailing
 from signup.models import SignUpAlarm
 
@@ -96,8 +97,8 @@ class YourDrafts(_Panel):
         ):
             return {"hidden": True}
         limits = limits_of(user)
-        issues = limits.among(leave.issues_of(user))[:MOST_SHOWN]
-        articles = limits.among(leave.articles_of(user))[:MOST_SHOWN]
+        issues = with_stages(limits.among(leave.issues_of(user)))[:MOST_SHOWN]
+        articles = with_stages(limits.among(leave.articles_of(user)))[:MOST_SHOWN]
         newest: list[Issue | Article] = sorted(
             [*issues, *articles], key=lambda one: one.latest_revision.created_at, reverse=True
         )
@@ -126,6 +127,7 @@ class GoesOutNext(_Panel):
             Schedule.objects.open()
             .filter(approval__issue__in=within)
             .select_related("approval__issue__newsletter", "scheduled_by")
+            .defer("approval__issue__body")
             .order_by("send_at")[:MOST_SHOWN]
         )
         refused = (
@@ -133,20 +135,19 @@ class GoesOutNext(_Panel):
             .filter(approval__issue__in=within)
             .filter(cancelled_at__gte=timezone.now() - timedelta(days=7))
             .select_related("approval__issue")
+            .defer("approval__issue__body")
             .order_by("-cancelled_at")[:3]
         )
         # Approved as its newest revision stands, and neither scheduled nor sent.
+        approved = Approval.objects.standing().filter(
+            issue=OuterRef("pk"), revision=OuterRef("latest_revision")
+        )
         ready = (
-            within.filter(
-                approvals__voided_at__isnull=True,
-                approvals__revision=F("latest_revision"),
-                mailings__isnull=True,
-            )
-            .exclude(
-                approvals__schedules__in=Schedule.objects.open(),
-            )
+            within.filter(Exists(approved))
+            .exclude(Exists(Mailing.objects.filter(issue=OuterRef("pk"))))
+            .exclude(Exists(Schedule.objects.open().filter(approval__issue=OuterRef("pk"))))
             .select_related("newsletter")
-            .distinct()[:MOST_SHOWN]
+            .defer("body")[:MOST_SHOWN]
         )
         return {
             "schedules": schedules,
@@ -165,12 +166,14 @@ class LastMailings(_Panel):
         if not (user.has_perm(SEND) or user.has_perm(VIEW_MAILING)):
             return {"mailings": [], "hidden": True}
         found = limits_of(user).among(
-            Mailing.objects.select_related("newsletter", "issue").order_by("-pk")
+            Mailing.objects.select_related("newsletter", "issue")
+            .defer("issue__body")
+            .order_by("-pk")
         )[:MOST_SHOWN]
-        rows: list[tuple[Mailing, str, Progress]] = [
-            (mailing, title_of(mailing), progress_of(mailing)) for mailing in found
-        ]
-        return {"mailings": rows}
+        numbers = counts_of(found)
+        return {
+            "mailings": [(mailing, title_of(mailing), numbers[mailing.pk]) for mailing in found]
+        }
 
 
 class Deliverability(_Panel):
@@ -188,14 +191,10 @@ class Deliverability(_Panel):
         recent = limits.among(
             Mailing.objects.filter(dated__gte=timezone.now() - TROUBLE_SHOWN_FOR)
             .select_related("newsletter", "issue")
+            .defer("issue__body")
             .order_by("-pk")
         )[:MOST_SHOWN]
-        return {
-            "warnings": [
-                *domain_warnings(newsletters),
-                *(one for mailing in recent for one in mailing_warnings(mailing)),
-            ]
-        }
+        return {"warnings": [*domain_warnings(newsletters), *mailing_warnings(recent)]}
 
 
 class SetByLeavers(_Panel):
@@ -228,9 +227,9 @@ class SilentConditions(_Panel):
 
     def rows(self, user: AbstractUser) -> dict[str, Any]:
         silent_since = timezone.now() - timedelta(days=settings.DIGEST_SILENT_DAYS)
-        silent = (
+        silent = list(
             limits_of(user)
-            .among(Condition.objects.open())
+            .among(Condition.objects.open().only("name"))
             .annotate(
                 last=Max(
                     "articles__releases__released_at",
@@ -242,7 +241,7 @@ class SilentConditions(_Panel):
         )
         return {
             "conditions": silent[:MOST_SHOWN],
-            "more": max(0, silent.count() - MOST_SHOWN),
+            "more": max(0, len(silent) - MOST_SHOWN),
             "days": settings.DIGEST_SILENT_DAYS,
         }
 

@@ -1,5 +1,6 @@
 """What became of a mailing, in plain numbers."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db.models import Count
@@ -43,3 +44,18 @@ def mailing_report(mailing: Mailing) -> MailingReport:
         complained=readers.get(Event.Kind.COMPLAINED, 0),
         unsubscribed=readers.get(Event.Kind.UNSUBSCRIBED, 0),
     )
+
+
+def complaints_of(mailings: Collection[Mailing]) -> dict[int, int]:
+    """Return how many readers called each of these spam, by their numbers, in one statement.
+
+    It reads complaints only: what a relay says of a million readers is no reading for a dashboard.
+    """
+    numbers = [mailing.pk for mailing in mailings]
+    readers = dict(
+        Event.objects.filter(mailing__in=numbers, kind=Event.Kind.COMPLAINED)
+        .order_by()
+        .values_list("mailing")
+        .annotate(readers=Count("subscriber", distinct=True))
+    )
+    return {number: readers.get(number, 0) for number in numbers}

@@ -84,13 +84,13 @@ def test_complaints_are_a_rate_once_there_are_enough_readers(desk, mailing, acce
     Event.objects.create(
         mailing=mailing, subscriber=reader, kind=Event.Kind.COMPLAINED, at=timezone.now()
     )
-    assert bool(list(mailing_warnings(mailing))) is warns
+    assert bool(list(mailing_warnings([mailing]))) is warns
 
 
 @pytest.mark.parametrize(("refused", "warns"), [(5, False), (19, False), (60, True)])
 def test_many_refused_addresses_are_a_warning(desk, mailing, refused, warns):
     Batch.objects.create(mailing=mailing, planned=1000, accepted=1000 - refused, refused=refused)
-    found = list(mailing_warnings(mailing))
+    found = list(mailing_warnings([mailing]))
     assert bool(found) is warns
     assert all(str(refused) in one.what for one in found)
 
