@@ -1,7 +1,8 @@
 """What the public may see: live articles, open conditions, issues that have begun to go out."""
 
-from typing import Any
+from typing import Any, cast
 
+from django.core.paginator import Page
 from django.db.models import F, OuterRef, QuerySet, Subquery, TextField
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce, NullIf
@@ -35,15 +36,25 @@ def mailings() -> QuerySet[Mailing]:
     return Mailing.objects.filter(started_at__isnull=False).exclude(state=Mailing.State.PLANNING)
 
 
+def sent() -> QuerySet[Issue, Any]:
+    """Issues that have begun to go out, newest first, and `sent_at`: when the first copies left."""
+    first = mailings().filter(issue=OuterRef("pk")).order_by("started_at", "pk")
+    found: QuerySet[Issue, Any] = (
+        Issue.objects.annotate(sent_at=Subquery(first.values("started_at")[:1]))
+        .filter(sent_at__isnull=False)
+        .order_by("-sent_at", "-pk")
+    )
+    return found
+
+
 def issues() -> QuerySet[Issue, Any]:
     """Issues that have begun to go out, newest first.
 
     `sent_at` is when the first copies left, `corrected_at` when a later mailing followed.
     `shown_title`, `shown_subject` and `shown_preheader` are what was approved and sent, whatever
-    editors have written since.
+    editors have written since. They are read out of a revision each: ask for a page's worth.
     """
-    of_this = mailings().filter(issue=OuterRef("pk"))
-    last = of_this.order_by("-started_at", "-pk")
+    last = mailings().filter(issue=OuterRef("pk")).order_by("-started_at", "-pk")
 
     def approved(name: str) -> Coalesce:
         value = Subquery(
@@ -52,19 +63,26 @@ def issues() -> QuerySet[Issue, Any]:
         return Coalesce(value, F(name), output_field=TextField())
 
     found: QuerySet[Issue, Any] = (
-        Issue.objects.annotate(
-            sent_at=Subquery(of_this.order_by("started_at", "pk").values("started_at")[:1]),
+        sent()
+        .annotate(
             corrected_at=NullIf(Subquery(last.values("started_at")[:1]), F("sent_at")),
             shown_title=approved("title"),
             shown_subject=approved("subject"),
             shown_preheader=approved("preheader"),
         )
-        .filter(sent_at__isnull=False)
         .select_related("newsletter")
         .defer("body")
-        .order_by("-sent_at", "-pk")
     )
     return found
+
+
+def page_of_issues(page: "Page[int]") -> "Page[Issue]":
+    """Put the issues themselves where a page of `sent` holds their numbers: what the database
+    passes over on its way to page sixty it need not read."""
+    numbers = list(page.object_list)
+    shown = cast("Page[Issue]", page)
+    shown.object_list = list(issues().filter(pk__in=numbers))
+    return shown
 
 
 def latest_mailing(issue: Issue) -> Mailing:

@@ -27,7 +27,7 @@ class Sample:
 
 def newsletters_with_samples() -> list[Newsletter]:
     """Newsletters that are open for sign-up and have something to show."""
-    sent = set(published.issues().values_list("newsletter", flat=True))
+    sent = set(published.sent().values_list("newsletter", flat=True))
     released = Release.objects.standing().filter(article__live=True).exists()
     return [
         newsletter

@@ -14,11 +14,9 @@ ISSUES_A_PAGE = 20
 
 @require_safe
 def issue_list(request: HttpRequest) -> HttpResponse:
-    return render(
-        request,
-        "archive/issue_list.html",
-        {"issues": page_of(request, published.issues(), ISSUES_A_PAGE)},
-    )
+    numbers = published.sent().values_list("pk", flat=True)
+    page = published.page_of_issues(page_of(request, numbers, ISSUES_A_PAGE))
+    return render(request, "archive/issue_list.html", {"issues": page})
 
 
 @require_safe
