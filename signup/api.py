@@ -233,7 +233,7 @@ def _found(request: HttpRequest, public_id: str) -> tuple[EmbedForm, Offer]:
         if origin not in embed.origins:
             raise HttpError(403, "This form does not list your web site.")
         request._may_read = origin  # type: ignore[attr-defined]
-    offer = offer_of(embed)
+    offer = offer_of(embed, remembered=request.method == "POST")
     if not embed.is_open or offer.is_empty:
         raise HttpError(410, "This form is closed.")
     return embed, offer

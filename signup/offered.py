@@ -59,13 +59,15 @@ class _Remembered(Generic[T]):
 
 _newsletters: _Remembered[tuple[Newsletter, ...]] = _Remembered()
 _conditions: _Remembered[Condition] = _Remembered()
+# What a form on another web site offers, by the form's number.
+_embedded: _Remembered[tuple[Condition, ...]] = _Remembered()
 _publisher: _Remembered[str] = _Remembered()
 _texts: _Remembered[tuple[ConsentText, ...]] = _Remembered()
 
 
 def forget() -> None:
     """Read everything anew: another database stands behind the same keys."""
-    for remembered in (_newsletters, _conditions, _publisher, _texts):
+    for remembered in (_newsletters, _conditions, _embedded, _publisher, _texts):
         remembered.forget()
 
 
@@ -87,6 +89,11 @@ def conditions(slugs: Iterable[str]) -> list[Condition]:
         read = {row.slug: _conditions.put(row.slug, row, read_at=read_at) for row in rows}
         found |= {slug: read[slug] for slug in missing if slug in read}
     return [found[slug] for slug in remembered if slug in found]
+
+
+def embedded(form_id: int, read: Callable[[], tuple[Condition, ...]]) -> tuple[Condition, ...]:
+    """Return the conditions of a form on another web site; `read` asks for them."""
+    return _embedded.get_or(form_id, read)
 
 
 def publisher_name() -> str:

@@ -37,7 +37,7 @@ def embedded(request: HttpRequest, public_id: str) -> HttpResponse:
 
 
 def _answer(request: HttpRequest, embed: EmbedForm) -> HttpResponse:
-    offer = offer_of(embed)
+    offer = offer_of(embed, remembered=request.method == "POST")
     if not embed.is_open or offer.is_empty:
         return render(request, "signup/embed/closed.html", status=410)
     if request.method != "POST":

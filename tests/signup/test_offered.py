@@ -10,7 +10,9 @@ from pytest_django import DjangoAssertNumQueries
 from newsletter.catalogue.models import Publisher
 from signup import offered
 from signup.consent import current_texts
+from signup.embed.offer import offer_of
 from tests.signup.conftest import Catalogue
+from tests.signup.embedding import make_form
 from tests.signup.filling_in import CHECK_INBOX, filled_in
 
 pytestmark = pytest.mark.django_db
@@ -46,6 +48,20 @@ def test_within_a_second_nothing_is_read_twice(
         read()
         clock(0.9)
         read()
+
+
+def test_what_a_form_elsewhere_offers_is_read_once_a_second_and_never_for_another_form(
+    clock: Callable[[float], None], catalogue: Catalogue
+) -> None:
+    """Else each sign-up from a page with hundreds of conditions would read them all."""
+    form, other = make_form(catalogue.disk), make_form(catalogue.living_well)
+    assert [one.slug for one in offer_of(form, remembered=True).conditions] == ["herniated-disk"]
+    form.conditions.clear()
+    assert offer_of(form, remembered=True).conditions
+    assert not offer_of(form).conditions  # a page that is shown reads anew
+    assert not offer_of(other, remembered=True).conditions
+    clock(1.1)
+    assert not offer_of(form, remembered=True).conditions
 
 
 def test_what_was_lately_asked_for_is_read_anew_together(
