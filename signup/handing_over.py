@@ -29,6 +29,7 @@ WAITING_AT_MOST = 10_000
 class _Outbox:
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._sending = threading.Lock()
         self._waiting: list[int | None] = []
         # Made only when asked for; at the process' end it does what waits.
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="hand-over")
@@ -51,14 +52,22 @@ class _Outbox:
             log.exception("Mails could not be handed to the workers.")
 
     def send(self) -> None:
+        with self._sending:
+            with self._lock:
+                waiting, self._waiting = self._waiting, []
+            try:
+                for at in range(0, len(waiting), IN_ONE_TASK):
+                    some = waiting[at : at + IN_ONE_TASK]
+                    tasks.send_system_mails.delay([one for one in some if one is not None])
+            except (OperationalError, OSError) as error:
+                log.warning("The broker does not answer, the sweep will send the mail: %s", error)
+
+    def forget(self) -> None:
         with self._lock:
-            waiting, self._waiting = self._waiting, []
-        try:
-            for at in range(0, len(waiting), IN_ONE_TASK):
-                some = waiting[at : at + IN_ONE_TASK]
-                tasks.send_system_mails.delay([one for one in some if one is not None])
-        except (OperationalError, OSError) as error:
-            log.warning("The broker does not answer, the sweep will send the mail: %s", error)
+            self._waiting = []
+        # What was taken before has left as soon as nobody holds this.
+        with self._sending:
+            pass
 
 
 _outbox = _Outbox()
@@ -70,8 +79,13 @@ def hand_over(system_mail_id: int | None) -> None:
 
 
 def now() -> None:
-    """Send what waits without waiting for more."""
+    """Send what waits without waiting for more; return when nothing is on its way any more."""
     _outbox.send()
+
+
+def forget() -> None:
+    """Leave what waits to the sweep; return when nothing is on its way any more."""
+    _outbox.forget()
 
 
 def _begin_anew() -> None:

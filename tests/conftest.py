@@ -23,7 +23,8 @@ from django.db import connection, connections
 from django.test import TransactionTestCase
 
 from project.local import valkey as embedded_valkey
-from signup import offered
+from signup import handing_over, offered
+from signup.guard import counters
 from tests.running import browser as browsers
 from tests.running import processes
 from tests.running.database import Migrated
@@ -125,7 +126,10 @@ def _valkey_client(_valkey_server: None) -> Iterator["redis.Redis[bytes]"]:
 @pytest.fixture(autouse=True)
 def _empty_valkey(_valkey_client: "redis.Redis[bytes]") -> None:
     """No limit, lock or task of one test reaches the next, nor what a process remembers."""
+    # A thread of this process sends a moment later, so it may outlive the test that asked for it.
+    handing_over.forget()
     _valkey_client.flushall()
+    counters.Pause.until = 0.0
     caches["renditions"].clear()
 
 

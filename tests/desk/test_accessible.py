@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from newsletter.sending.models import Batch, Mailing
 from tests.desk import world
+from tests.running.browser import settle
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -55,7 +56,7 @@ def scene(page: "Page", transactional_db, live_server):
             [{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}]
         )
         page.goto(live_server.url + path)
-        page.wait_for_load_state("networkidle")
+        settle(page)
         return page
 
     return {
@@ -79,7 +80,7 @@ def test_the_panel_moves_without_a_click(scene):
     shown = scene["open"](*scene["mailing"])
     assert "100 of 1,000 readers" in shown.inner_text("[data-desk-progress]")
     Batch.objects.update(accepted=900)
-    shown.wait_for_selector("text=900 of 1,000 readers", timeout=10_000)
+    shown.wait_for_selector("text=900 of 1,000 readers", timeout=30_000)
 
 
 def test_a_reviewer_decides_by_button(scene):

@@ -13,6 +13,7 @@ from signup.consent import renewal, seals, texts
 from signup.models import ConsentText
 from tests.desk import world
 from tests.desk.signing_in import proven
+from tests.running.browser import settle
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -55,7 +56,7 @@ def scene(page: "Page", transactional_db, live_server, tmp_path, settings):
             "consent_proof": (reader.pk,),
         }.get(name, ())
         page.goto(live_server.url + reverse(f"desk:{name}", args=args))
-        page.wait_for_load_state("networkidle")
+        settle(page)
         return page
 
     return open_page

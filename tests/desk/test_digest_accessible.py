@@ -13,6 +13,7 @@ from tests.desk import world
 from tests.desk.signing_in import proven
 from tests.digests import factories
 from tests.digests.alerts import approved_article, marked, sent
+from tests.running.browser import settle
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -53,7 +54,7 @@ def scene(page: "Page", transactional_db, live_server):
             [{"name": settings.SESSION_COOKIE_NAME, "value": value, "url": live_server.url}]
         )
         page.goto(live_server.url + path)
-        page.wait_for_load_state("networkidle")
+        settle(page)
         return page
 
     return paths, show

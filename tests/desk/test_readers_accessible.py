@@ -15,6 +15,7 @@ from newsletter.desk.security import recovery
 from signup.models import Follow
 from tests.desk import signing_in, world
 from tests.desk.signing_in import proven
+from tests.running.browser import settle
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -51,7 +52,7 @@ def scene(page: "Page", transactional_db, live_server):
             ]
         )
         page.goto(live_server.url + path)
-        page.wait_for_load_state("networkidle")
+        settle(page)
         return page
 
     return {

@@ -69,7 +69,7 @@ def elsewhere(what: Callable[[], object]) -> None:
 
     thread = threading.Thread(target=do)
     thread.start()
-    thread.join(20)
+    thread.join(60)
     assert not thread.is_alive(), "waits for a lock of the slice"
     assert faults == []
 

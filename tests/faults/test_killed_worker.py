@@ -46,7 +46,7 @@ def test_the_journal_leaves_unknown_only_what_was_on_the_wire(line: Line, mailin
             worker.kill()
             wait_until(
                 lambda: not Batch.objects.filter(mailing=mailing, state="claimed").exists(),
-                seconds=20,
+                seconds=30,
                 about="the batch taken back",
             )
             unknown = Delivery.objects.filter(mailing=mailing).filter(

@@ -50,7 +50,7 @@ def test_a_pgbouncer_that_dies_and_comes_back_loses_nobody(line: Line, mailing, 
         worker_through(line, between, SENDING_LINE_PAUSE_SECONDS="1")
         line.wait_for_sent(300)
         between.kill()
-        wait_until(lambda: not answers(between), seconds=10, about="PgBouncer's end")
+        wait_until(lambda: not answers(between), seconds=30, about="PgBouncer's end")
         between.start()
         line.wait_for_end(mailing)
 
@@ -60,7 +60,7 @@ def test_a_pgbouncer_that_dies_and_comes_back_loses_nobody(line: Line, mailing, 
 
 def answers(between: pgbouncer.PgBouncer) -> bool:
     try:
-        psycopg.connect(between.url(), connect_timeout=2).close()
+        psycopg.connect(between.url(), connect_timeout=30).close()
     except psycopg.OperationalError:
         return False
     return True

@@ -49,7 +49,7 @@ class Staff:
         """Open the live preview beside the form and wait until it shows `text`."""
         self.page.get_by_role("button", name="Toggle preview").click()
         frame = self.page.frame_locator("iframe[title=Preview]").first
-        expect(frame.locator("body")).to_contain_text(text, timeout=20_000)
+        expect(frame.locator("body")).to_contain_text(text, timeout=60_000)
 
     def way(self, issue: int) -> None:
         self.page.goto(self._stack.url(f"/admin/issues/way/{issue}/"))

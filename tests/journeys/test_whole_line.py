@@ -185,7 +185,7 @@ def _compose_review_and_send(stack: LiveStack, browser: Browser) -> int:
         seconds=120,
         about="the mailing's end",
     )
-    expect(sender.page.locator("strong", has_text="100 %")).to_be_visible(timeout=15_000)
+    expect(sender.page.locator("strong", has_text="100 %")).to_be_visible(timeout=60_000)
     return issue
 
 

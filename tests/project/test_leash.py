@@ -41,10 +41,10 @@ def test_a_killed_parent_takes_its_child_along(by_pipe, number):
     ).stdout.split()
     assert is_alive(child)
     parent.send_signal(number)
-    parent.wait(10)
-    wait_until(lambda: not is_alive(child), seconds=5)
+    parent.wait(30)
+    wait_until(lambda: not is_alive(child), seconds=30)
     for grandchild in grandchildren:
-        wait_until(lambda pid=int(grandchild): not is_alive(pid), seconds=5)
+        wait_until(lambda pid=int(grandchild): not is_alive(pid), seconds=30)
 
 
 def test_a_child_started_after_its_parent_died_does_not_start():
@@ -60,35 +60,41 @@ def test_a_child_started_after_its_parent_died_does_not_start():
 
 
 def test_ctrl_c_of_the_terminal_is_not_heard_by_children():
-    child = leash.start([sys.executable, "-c", "import time; time.sleep(60)"])
-    time.sleep(0.3)
+    child = leash.start(
+        [sys.executable, "-c", "import time; print('here', flush=True); time.sleep(60)"],
+        stdout=subprocess.PIPE,
+    )
+    assert child.stdout is not None and child.stdout.readline() == b"here\n"
     os.kill(child.pid, signal.SIGINT)
     os.kill(child.pid, signal.SIGHUP)
     time.sleep(0.3)
     assert child.poll() is None
     child.terminate()
-    assert child.wait(5) == -signal.SIGTERM
+    assert child.wait(30) == -signal.SIGTERM
 
 
 @pytest.mark.parametrize("by_pipe", [None, True])
 def test_the_commands_exit_code_comes_through(by_pipe):
     child = leash.start([sys.executable, "-c", "raise SystemExit(7)"], by_pipe=by_pipe)
-    assert child.wait(10) == 7
+    assert child.wait(30) == 7
 
 
 @pytest.mark.parametrize("by_pipe", [None, True])
 def test_a_command_that_does_not_exist_says_so(by_pipe, capfd):
     child = leash.start(["/no/such/program"], by_pipe=by_pipe)
-    assert child.wait(10) == 127
+    assert child.wait(30) == 127
     assert "/no/such/program: No such file or directory" in capfd.readouterr().err
 
 
 def test_sigterm_reaches_the_command_through_the_pipe_watcher():
-    code = "import signal, sys, time; signal.signal(15, lambda *_: sys.exit(3)); time.sleep(60)"
-    child = leash.start([sys.executable, "-c", code], by_pipe=True)
-    time.sleep(0.5)
+    code = (
+        "import signal, sys, time; signal.signal(15, lambda *_: sys.exit(3)); "
+        "print('here', flush=True); time.sleep(60)"
+    )
+    child = leash.start([sys.executable, "-c", code], by_pipe=True, stdout=subprocess.PIPE)
+    assert child.stdout is not None and child.stdout.readline() == b"here\n"
     child.terminate()
-    assert child.wait(10) == 3
+    assert child.wait(30) == 3
 
 
 def test_leashing_from_another_thread_is_refused():

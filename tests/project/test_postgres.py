@@ -54,7 +54,7 @@ with postgres.cluster() as found:
     url, folder = starter.stdout.readline().split()
     psycopg.connect(url).close()
     starter.send_signal(signal.SIGKILL)
-    starter.wait(10)
+    starter.wait(30)
 
     def gone() -> bool:
         try:
@@ -63,7 +63,7 @@ with postgres.cluster() as found:
             return True
         return False
 
-    wait_until(gone, seconds=10, about="the server's end")
+    wait_until(gone, seconds=30, about="the server's end")
     # What a killed run could not remove, the next one does.
     with postgres.cluster():
         assert not Path(folder).exists()

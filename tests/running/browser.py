@@ -9,8 +9,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
+_SETTLED = """async () => {
+  await document.fonts.ready;
+  // Scripts that wait for the page have run, and their changes are on the screen.
+  for (let frame = 0; frame < 3; frame += 1) await new Promise(requestAnimationFrame);
+  const ends = document.getAnimations()
+    .filter(one => Number.isFinite(one.effect?.getComputedTiming().endTime))
+    .map(one => one.finished.catch(() => null));
+  await Promise.race([Promise.all(ends), new Promise(done => setTimeout(done, 3000))]);
+}"""
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -27,8 +36,10 @@ def chromium() -> Iterator["Browser"]:
     path = next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:
         skip_loudly("NO BROWSER TESTS: install chromium (apt-get install chromium)")
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    # Patience for a machine that does much else; nobody waits longer for what comes.
+    expect.set_options(timeout=30_000)
     flags = ["--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]
     if os.geteuid() == 0:
         flags.append("--no-sandbox")
@@ -38,3 +49,9 @@ def chromium() -> Iterator["Browser"]:
             yield browser
         finally:
             browser.close()
+
+
+def settle(page: "Page") -> None:
+    """Wait until the page is loaded and drawn, and what moves into place has come to rest."""
+    page.wait_for_load_state("load")
+    page.evaluate(_SETTLED)

@@ -85,7 +85,7 @@ class PgBouncer:
         """Every connection through it is lost at once."""
         if self._process is not None:
             self._process.send_signal(signal.SIGKILL)
-            self._process.wait(10)
+            self._process.wait(30)
             self._process = None
 
 

@@ -185,7 +185,7 @@ def _wait_until_ready(cluster: Cluster, server: "subprocess.Popen[bytes]") -> No
     deadline = time.monotonic() + 60
     while True:
         try:
-            with psycopg.connect(cluster.url(), connect_timeout=5):
+            with psycopg.connect(cluster.url(), connect_timeout=30):
                 return
         except psycopg.OperationalError as error:
             if server.poll() is not None or time.monotonic() > deadline:

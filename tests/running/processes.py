@@ -76,10 +76,10 @@ class Running:
         """SIGKILL the process, as a power cut would, and wait until its whole family is gone."""
         family = self.family()
         self.process.kill()
-        self.process.wait(10)
-        wait_until(lambda: not any(is_alive(pid) for pid in family), seconds=15, about=self.name)
+        self.process.wait(30)
+        wait_until(lambda: not any(is_alive(pid) for pid in family), seconds=30, about=self.name)
 
-    def stop(self, seconds: float = 30) -> int:
+    def stop(self, seconds: float = 60) -> int:
         """SIGTERM and wait; kill what does not end. Returns the exit code."""
         if not self.alive:
             return self.process.wait()

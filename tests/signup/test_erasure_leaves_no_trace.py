@@ -159,7 +159,7 @@ def test_after_erasing_nothing_that_the_system_wrote_holds_the_address(
     assert not [secret for secret in secrets if secret.decode() in logs]
     assert "method not allowed (put): /preferences/…" in logs
     # A worker may have been reading in that very moment: then the log file is emptied later.
-    wait_until(lambda: traces.wipe() and not files_with(secrets, *folders), seconds=20)
+    wait_until(lambda: traces.wipe() and not files_with(secrets, *folders), seconds=30)
     worker_log = (tmp_path / "worker1.log").read_text()
     assert "…@example.org" in worker_log  # the relay's words were logged, without the address
     token = re.compile(r"/(?:confirm|preferences|unsubscribe|new-address)/[\w-]{20,}")
