@@ -56,12 +56,28 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What is about one database alone is no gap on the other: left out, not skipped."""
-    other = "sqlite" if connection.vendor == "postgresql" else "postgres"
-    left_out = [item for item in items if item.get_closest_marker(other)]
+    """What is about one database alone is no gap on the other: left out, not skipped.
+
+    Nor is it where a test asks no database at all (pytest-django lets it reach none): the pass on
+    SQLite has it.
+    """
+    postgres = connection.vendor == "postgresql"
+    other = "sqlite" if postgres else "postgres"
+    left_out = {
+        item
+        for item in items
+        if item.get_closest_marker(other)
+        or (postgres and not item.get_closest_marker("postgres") and not _asks_a_database(item))
+    }
     if left_out:
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in set(left_out)]
+        config.hook.pytest_deselected(items=list(left_out))
+        items[:] = [item for item in items if item not in left_out]
+
+
+def _asks_a_database(item: pytest.Item) -> bool:
+    fixtures = getattr(item, "fixturenames", ())
+    asking = {"db", "transactional_db", "live_server", "django_db_setup"}
+    return item.get_closest_marker("django_db") is not None or not asking.isdisjoint(fixtures)
 
 
 # --- The database -------------------------------------------------------------------------------

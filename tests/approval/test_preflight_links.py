@@ -16,6 +16,8 @@ from newsletter.approval.preflight.links import tracking_parameters
 from newsletter.web.fetch import MAX_REDIRECTS, Way
 from tests.desk import world
 
+pytestmark = pytest.mark.once
+
 Verdict = LinkCheck.Verdict
 
 

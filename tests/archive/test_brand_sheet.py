@@ -5,7 +5,7 @@ from django.test import Client
 
 from newsletter.catalogue.models import Publisher
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.once, pytest.mark.django_db]
 
 
 def test_our_own_green_needs_no_further_sheet(visitor: Client) -> None:

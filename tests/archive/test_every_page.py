@@ -15,7 +15,7 @@ from html5lib import html5parser
 
 from newsletter.editions.models import Article, Issue
 
-pytestmark = pytest.mark.usefixtures("site")
+pytestmark = [pytest.mark.once, pytest.mark.usefixtures("site")]
 
 PAGES = [
     "/",

@@ -8,7 +8,7 @@ from pytest_django import Settings
 
 from tests.archive import published
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.once, pytest.mark.django_db]
 ATOM = "{http://www.w3.org/2005/Atom}"
 
 

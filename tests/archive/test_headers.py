@@ -6,7 +6,7 @@ from django.test import Client
 from tests.signup.conftest import Catalogue
 from tests.signup.filling_in import filled_in
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.once, pytest.mark.django_db]
 
 PUBLIC = [
     "/",

@@ -9,7 +9,7 @@ from newsletter.editions.models import Release
 from signup.models import Subscriber
 from tests.archive import published
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.once, pytest.mark.django_db]
 
 
 def test_the_sample_of_an_editorial_newsletter_is_its_last_issue(visitor: Client) -> None:

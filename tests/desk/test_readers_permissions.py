@@ -104,6 +104,7 @@ _FIELDS = ("who", "state", "newsletter", "condition", "reason", "number", "befor
 _MORE = ("action", "account", "form", "since", "until", "what")
 
 
+@pytest.mark.once
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

@@ -321,6 +321,7 @@ def test_taking_a_factor_off_asks_for_proof(client):
 _TEXT = st.text(max_size=80) | st.sampled_from(["0" * 6, "٣٣٣٣٣٣", "1e5", "\x00", "a" * 5000])
 
 
+@pytest.mark.once
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

@@ -14,7 +14,7 @@ from newsletter.editions.blocks import IssueBody
 from newsletter.rendering.issue import compile_issue, shown_articles
 from tests.rendering import samples
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.once, pytest.mark.django_db]
 
 EMERGENCY = ("emergency", {"title": "Now", "signs": ["A sign"], "number": "", "condition": None})
 WORDS = ("rich_text", RichText("<p>Words.</p>"))

@@ -12,7 +12,7 @@ from signup.tokens import unsubscribe_token
 from tests.rendering import samples
 from tests.rendering.reading import assert_fit_for_the_wire, parsed, part
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.once, pytest.mark.django_db]
 
 
 def copies(mailing_id: int = 1) -> IssueCopies:

@@ -16,7 +16,7 @@ from newsletter.rendering.look import Look, look_of
 from newsletter.wire.mjml import to_html
 from tests.rendering import samples
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.once, pytest.mark.django_db]
 Check = Callable[[str, str], None]
 
 

@@ -18,7 +18,7 @@ from newsletter.wire.slots import MARK, Slot, mark
 from tests.rendering import samples
 from tests.rendering.reading import Outline, assert_fit_for_the_wire, parsed, part
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.once, pytest.mark.django_db]
 
 
 def copy_of(issue: Issue, reader: Any = samples.ANNA) -> bytes:

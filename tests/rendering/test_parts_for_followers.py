@@ -10,7 +10,7 @@ from newsletter.wire.message import CompiledMessage
 from tests.rendering import samples
 from tests.rendering.reading import assert_fit_for_the_wire, part
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.once, pytest.mark.django_db]
 FOR_FOLLOWERS = "Your bedroom: 18 degrees will do."
 
 

@@ -21,7 +21,7 @@ from newsletter.rendering.issue import compile_issue
 from tests.rendering import samples
 from tests.rendering.reading import Outline
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.once, pytest.mark.django_db]
 
 
 @pytest.fixture

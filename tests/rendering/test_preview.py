@@ -8,7 +8,7 @@ from newsletter.rendering import preview
 from newsletter.wire.slots import MARK
 from tests.rendering import samples
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.once, pytest.mark.django_db]
 
 
 def shown(thing: Issue | Article, mode: str) -> tuple[str, str]:

@@ -13,6 +13,8 @@ from tests.signup.conftest import Catalogue
 from tests.signup.embedding import make_form, path_of, sent, token
 from tests.signup.filling_in import nothing_was_kept
 
+pytestmark = pytest.mark.once
+
 NAMES = [
     "form_token", "proof_of_work", "nickname_2", "email", "first_name", "newsletters",
     "conditions", "cadence", "return_to", "consent_mail", "consent_health",

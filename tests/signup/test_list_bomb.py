@@ -16,7 +16,7 @@ from tests.signup.conftest import Catalogue
 from tests.signup.filling_in import filled_in
 from tests.signup.solving import solved
 
-pytestmark = pytest.mark.usefixtures("catalogue")
+pytestmark = [pytest.mark.once, pytest.mark.usefixtures("catalogue")]
 
 VICTIMS, NETWORKS, SIGN_UPS = 5, 20, 60
 

@@ -17,6 +17,8 @@ from tests.digests.factories import UserFactory
 from tests.signup.conftest import Catalogue
 from tests.signup.mailed import dump, link_in, sent, sent_digest, sent_issue, urls_in
 
+pytestmark = pytest.mark.once
+
 Asking = Callable[..., SystemMail | None]
 _PERSONAL = re.compile(
     "/(confirm|welcome|preferences|new-address|unsubscribe|goodbye|undo|erased|keep|withdraw|stop)/"

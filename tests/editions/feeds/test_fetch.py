@@ -12,6 +12,8 @@ from tests.editions.feeds import world
 from tests.editions.feeds.world import item, rss
 from tests.web.site import answer, way_to
 
+pytestmark = pytest.mark.once
+
 Trouble = Feed.Trouble
 
 
