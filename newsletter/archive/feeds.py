@@ -7,17 +7,21 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.syndication.views import Feed
+from django.db.models import Max, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils import timezone, translation
 from django.utils.cache import get_conditional_response, set_response_etag
-from django.utils.feedgenerator import Atom1Feed
+from django.utils.feedgenerator import Atom1Feed, rfc3339_date
+from django.utils.formats import date_format
 from django.utils.http import parse_http_date_safe
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
 
 from newsletter.archive import published
 from newsletter.catalogue.models import Condition, Newsletter, Publisher
-from newsletter.editions.models import Article
+from newsletter.editions.models import Article, Issue
 
 ENTRIES = 20
 _FRESH_FOR = 600
@@ -35,10 +39,32 @@ class Entry:
     updated: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """What a feed held and was recalled."""
+
+    link: str
+    at: datetime
+
+
+class _WithTombstones(Atom1Feed):
+    """Atom that also says which entries are to be deleted (RFC 6721)."""
+
+    def root_attributes(self) -> dict[str, str]:
+        return {**super().root_attributes(), "xmlns:at": "http://purl.org/atompub/tombstones/1.0"}
+
+    def add_root_elements(self, handler: Any) -> None:
+        super().add_root_elements(handler)
+        for gone in self.feed["gone"]:
+            handler.addQuickElement(
+                "at:deleted-entry", None, {"ref": gone.link, "when": rfc3339_date(gone.at)}
+            )
+
+
 class _ArchiveFeed(Feed[Entry, Any]):
     """Addresses come from BASE_URL: a feed is read far from the host that was asked for it."""
 
-    feed_type = Atom1Feed
+    feed_type = _WithTombstones
 
     def __call__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.method not in ("GET", "HEAD"):
@@ -54,6 +80,12 @@ class _ArchiveFeed(Feed[Entry, Any]):
             )
             or response
         )
+
+    def feed_extra_kwargs(self, subject: Any) -> dict[str, Any]:
+        return {"gone": self.gone(subject)}
+
+    def gone(self, subject: Any) -> list[Gone]:
+        raise NotImplementedError
 
     def title(self, subject: Any) -> str:
         return f"{subject.name} · {Publisher.current().name}"
@@ -96,6 +128,9 @@ class ConditionFeed(_ArchiveFeed):
     def feed_url(self, subject: Condition) -> str:
         return _absolute("archive:condition_feed", subject.slug)
 
+    def gone(self, subject: Condition) -> list[Gone]:
+        return _gone_articles(published.recalled_articles().filter(conditions=subject))
+
     def items(self, subject: Condition) -> Iterable[Entry]:
         return _article_entries(published.articles_about(subject)[:ENTRIES])
 
@@ -115,6 +150,12 @@ class NewsletterFeed(_ArchiveFeed):
     def feed_url(self, subject: Newsletter) -> str:
         return _absolute("archive:newsletter_feed", subject.slug)
 
+    def gone(self, subject: Newsletter) -> list[Gone]:
+        if subject.is_digest:
+            return _gone_articles(published.recalled_articles())
+        recalled = published.recalled_issues().filter(newsletter=subject)[:ENTRIES]
+        return [Gone(_absolute("archive:issue", one.slug), one.recall.at) for one in recalled]
+
     def items(self, subject: Newsletter) -> Iterable[Entry]:
         if subject.is_digest:
             return _article_entries(published.articles()[:ENTRIES])
@@ -122,7 +163,7 @@ class NewsletterFeed(_ArchiveFeed):
         return [
             Entry(
                 title=issue.shown_title,
-                summary=issue.shown_preheader,
+                summary=_summary(issue),
                 link=_absolute("archive:issue", issue.slug),
                 author=subject.from_name,
                 published=issue.sent_at,
@@ -130,6 +171,21 @@ class NewsletterFeed(_ArchiveFeed):
             )
             for issue in issues
         ]
+
+
+def _summary(issue: Issue) -> str:
+    """Its preheader, behind the word of its correction."""
+    if not issue.corrected_at:
+        return str(issue.shown_preheader)
+    with translation.override(issue.language):
+        when = date_format(timezone.localtime(issue.corrected_at), _("j F Y"))
+        said = _("Corrected on %(date)s.") % {"date": when}
+    return f"{said} {issue.shown_preheader}"
+
+
+def _gone_articles(articles: "QuerySet[Article]") -> list[Gone]:
+    recalled = articles.annotate(recalled_at=Max("recalls__at")).order_by("-recalled_at")[:ENTRIES]
+    return [Gone(_absolute("archive:article", one.slug), one.recalled_at) for one in recalled]
 
 
 def _article_entries(articles: Iterable[Article]) -> list[Entry]:

@@ -1,15 +1,19 @@
-"""What the public may see: live articles, open conditions, issues that have begun to go out."""
+"""What the public may see: live articles, open conditions, issues that have begun to go out.
+
+What was recalled is in no list: its page says that it was, and why (`recall_of`).
+"""
 
 from typing import Any, cast
 
 from django.core.paginator import Page
 from django.db.models import F, OuterRef, QuerySet, Subquery, TextField
 from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Coalesce, NullIf
+from django.db.models.functions import Coalesce
 
 from newsletter.catalogue.models import Condition, Newsletter
 from newsletter.editions.models import Article, Issue
-from newsletter.sending.models import Mailing
+from newsletter.rendering.cleaning import clean_line
+from newsletter.sending.models import Mailing, Recall
 
 
 def conditions() -> QuerySet[Condition]:
@@ -37,7 +41,60 @@ def mailings() -> QuerySet[Mailing]:
 
 
 def sent() -> QuerySet[Issue, Any]:
-    """Issues that have begun to go out, newest first, and `sent_at`: when the first copies left."""
+    """Issues that have begun to go out and were not recalled, newest first, and `sent_at`: when
+    the first copies left."""
+    return _begun().filter(recall__isnull=True)
+
+
+def issues() -> QuerySet[Issue, Any]:
+    """Issues that have begun to go out and were not recalled, newest first.
+
+    `sent_at` is when the first copies left, `corrected_at` when its correction followed, which is
+    an issue of its own. `shown_title`, `shown_subject` and `shown_preheader` are what was approved
+    and sent, whatever editors have written since. They are read out of a revision each: ask for a
+    page's worth.
+    """
+    return _shown(sent())
+
+
+def recalled_issues() -> QuerySet[Issue, Any]:
+    """Issues that went out and were recalled, the last first, with their `recall`."""
+    found = _shown(_begun().filter(recall__isnull=False)).select_related("recall")
+    return found.order_by("-recall__at", "-pk")
+
+
+def recalled_articles() -> QuerySet[Article]:
+    """Articles that were taken off the site, and not published anew since."""
+    return (
+        Article.objects.filter(live=False, recalls__isnull=False)
+        .distinct()
+        .defer("body", "sources")
+        .order_by("-pk")
+    )
+
+
+def recall_of(article: Article) -> Recall | None:
+    """Return the last recall of an article, which may have been published anew since."""
+    return Recall.objects.filter(article=article).order_by("-pk").first()
+
+
+def correction_of(issue: Issue) -> Issue | None:
+    """Return the newest correction of an issue that has gone out and was not recalled."""
+    found, following = None, issue
+    while (after := issues().filter(corrects=following).first()) is not None:
+        found = following = after
+    return found
+
+
+def what_was_wrong(correction: Issue) -> str:
+    """Return how a sent correction says what was wrong, as it was approved; "" if it does not."""
+    approval = latest_mailing(correction).approval
+    body = approval.revision.as_object().body.raw_data if approval else []
+    notice = next((block for block in body if block["type"] == "correction"), None)
+    return clean_line(notice["value"].get("was_wrong") or "") if notice else ""
+
+
+def _begun() -> QuerySet[Issue, Any]:
     first = mailings().filter(issue=OuterRef("pk")).order_by("started_at", "pk")
     found: QuerySet[Issue, Any] = (
         Issue.objects.annotate(sent_at=Subquery(first.values("started_at")[:1]))
@@ -47,14 +104,9 @@ def sent() -> QuerySet[Issue, Any]:
     return found
 
 
-def issues() -> QuerySet[Issue, Any]:
-    """Issues that have begun to go out, newest first.
-
-    `sent_at` is when the first copies left, `corrected_at` when a later mailing followed.
-    `shown_title`, `shown_subject` and `shown_preheader` are what was approved and sent, whatever
-    editors have written since. They are read out of a revision each: ask for a page's worth.
-    """
+def _shown(begun: QuerySet[Issue, Any]) -> QuerySet[Issue, Any]:
     last = mailings().filter(issue=OuterRef("pk")).order_by("-started_at", "-pk")
+    corrections = mailings().filter(issue__corrects=OuterRef("pk"), issue__recall__isnull=True)
 
     def approved(name: str) -> Coalesce:
         value = Subquery(
@@ -63,9 +115,10 @@ def issues() -> QuerySet[Issue, Any]:
         return Coalesce(value, F(name), output_field=TextField())
 
     found: QuerySet[Issue, Any] = (
-        sent()
-        .annotate(
-            corrected_at=NullIf(Subquery(last.values("started_at")[:1]), F("sent_at")),
+        begun.annotate(
+            corrected_at=Subquery(
+                corrections.order_by("started_at", "pk").values("started_at")[:1]
+            ),
             shown_title=approved("title"),
             shown_subject=approved("subject"),
             shown_preheader=approved("preheader"),
@@ -86,7 +139,7 @@ def page_of_issues(page: "Page[int]") -> "Page[Issue]":
 
 
 def latest_mailing(issue: Issue) -> Mailing:
-    """The last mailing of a sent issue that went out: a correction stands for its original."""
+    """The mailing by which an issue went out."""
     return (
         mailings()
         .filter(issue=issue)

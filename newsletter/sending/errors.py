@@ -5,6 +5,14 @@ class NotApproved(Exception):
     """This very content was not signed off. The message says to staff what is missing."""
 
 
+class OriginalGoesOut(NotApproved):
+    """A correction waits until nobody new can get what it corrects."""
+
+
+class OtherReaders(NotApproved):
+    """A correction was moved to a newsletter whose readers never had the original."""
+
+
 class NotPossible(Exception):
     """A mailing cannot go from its state to the one asked for."""
 

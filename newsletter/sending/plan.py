@@ -13,6 +13,7 @@ from newsletter.approval.sign_off import valid_approval
 from newsletter.audience.recipients import recipients
 from newsletter.editions.models import Issue
 from newsletter.sending.alert_readers import alert_readers
+from newsletter.sending.corrections import correction_readers, refuse_too_early
 from newsletter.sending.errors import NotApproved
 from newsletter.sending.hours import span_of
 from newsletter.sending.models import Batch, Delivery, Edition, Mailing, Wave
@@ -36,7 +37,8 @@ def plan_issue(
 
     `schedule` says by whose clock and between which hours it goes; without one it goes at once.
     Asking twice gives the same mailing. Raises NotApproved unless `approval` is the standing
-    approval of exactly what the issue holds now (invariant 16).
+    approval of exactly what the issue holds now (invariant 16), and for a correction as
+    `corrections.refuse_too_early` says.
     """
     standing = valid_approval(issue)
     if standing is None or standing.pk != approval.pk:
@@ -46,10 +48,11 @@ def plan_issue(
     frozen = list(approval.frozen.filter(form=Frozen.Form.MESSAGE).order_by("pk"))
     if not frozen:
         raise NotApproved(_("The approval holds no frozen message. Approve the issue again."))
+    refuse_too_early(issue)
     try:
         with transaction.atomic():
             mailing = Mailing.objects.create(
-                kind=Mailing.Kind.ISSUE,
+                kind=Mailing.Kind.CORRECTION if issue.is_correction else Mailing.Kind.ISSUE,
                 newsletter=issue.newsletter,
                 issue=issue,
                 purpose=purpose,
@@ -102,7 +105,9 @@ def unfinished() -> list[int]:
     Digest runs plan themselves (digest_run); the order of alerts is their own (alert.unplanned).
     """
     return list(
-        Mailing.objects.filter(state=Mailing.State.PLANNING, kind=Mailing.Kind.ISSUE)
+        Mailing.objects.filter(
+            state=Mailing.State.PLANNING, kind__in=(Mailing.Kind.ISSUE, Mailing.Kind.CORRECTION)
+        )
         .order_by("pk")
         .values_list("pk", flat=True)
     )
@@ -243,4 +248,7 @@ def _of_wave(audience: QuerySet[Subscription], wave: Wave | None) -> QuerySet[Su
 def _audience(mailing: Mailing) -> QuerySet[Subscription]:
     if mailing.kind == Mailing.Kind.ALERT:
         return alert_readers(mailing)
+    if mailing.kind == Mailing.Kind.CORRECTION:
+        assert mailing.issue is not None  # every mailing of this kind is made with one
+        return correction_readers(mailing.issue)
     return recipients(mailing.newsletter)

@@ -119,7 +119,7 @@ def mailing_of(issue: Issue, **values: Any) -> Mailing:
     approval = approved(issue)
     given = {"state": Mailing.State.ENDED, "started_at": LAST_WEEK, "dated": LAST_WEEK, **values}
     mailing = Mailing.objects.create(
-        kind=Mailing.Kind.ISSUE,
+        kind=Mailing.Kind.CORRECTION if issue.is_correction else Mailing.Kind.ISSUE,
         newsletter=issue.newsletter,
         issue=issue,
         approval=approval,

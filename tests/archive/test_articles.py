@@ -104,7 +104,7 @@ def test_it_points_to_its_open_conditions_and_to_related_reading(visitor: Client
     assert "Three, a draft" not in html
 
 
-def test_it_asks_the_database_for_four_things(
+def test_it_asks_the_database_for_six_things(
     visitor: Client, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     disk = published.condition()
@@ -112,6 +112,6 @@ def test_it_asks_the_database_for_four_things(
     for number in range(20):
         published.article(f"Article {number}", disk)
     with django_assert_num_queries(
-        5
-    ):  # the article, conditions, publisher, languages, what to read
+        6
+    ):  # the article, its recall, conditions, publisher, languages, what to read
         html_of(visitor, article)

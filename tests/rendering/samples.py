@@ -224,6 +224,14 @@ def full_issue(magazine: Newsletter | None = None, **changes: Any) -> Issue:
                 "number": "",
             },
         ),
+        (
+            "correction",
+            {
+                "was_wrong": "We wrote that ten tablets a day are safe.",
+                "is_right": "No more than eight tablets of 500 mg in a day.",
+                "to_do": "If you took more, call your pharmacist today.",
+            },
+        ),
         ("feedback", {"question": "Was this useful to you?"}),
         (
             "publication",

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from newsletter.approval.preflight import (
     contrast,
+    corrections,
     duties,
     images,
     inbox_line,
@@ -56,6 +57,7 @@ def _issue_findings(
     issue: Issue, edition: CompiledEdition, publisher: Publisher, blocks: Sequence[Part]
 ) -> Iterator[Finding]:
     yield from inbox_line.findings(issue)
+    yield from corrections.findings(issue)
     yield from markup.findings(issue, edition, blocks)
     yield from images.findings(issue, Outline.of(edition.html), blocks)
     yield from links.findings(blocks)

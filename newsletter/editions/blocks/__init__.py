@@ -15,6 +15,7 @@ key_facts       {"title", "facts": ["…"]}
 callout         {"title", "text": "<p>HTML</p>"}
 emergency       {"title", "signs": ["…"], "condition": Condition or None, "number": ""}; an
                 empty number is that of the newsletter's country, or the publisher's
+correction      {"was_wrong", "is_right", "to_do"}, issues only
 two_columns     {"first": {"picture", "title", "text", "link_text", "url"}, "second": …}
 newest_articles {"title", "conditions": [Condition], "count": 3}
 sponsor         {"name", "logo", "text", "link_text", "url"}
@@ -37,6 +38,7 @@ from newsletter.editions.blocks.appeal import AppealBlock
 from newsletter.editions.blocks.article_card import ArticleCardBlock
 from newsletter.editions.blocks.button import ButtonBlock
 from newsletter.editions.blocks.callout import CalloutBlock
+from newsletter.editions.blocks.correction import CorrectionBlock
 from newsletter.editions.blocks.divider import DividerBlock
 from newsletter.editions.blocks.emergency import EmergencyBlock
 from newsletter.editions.blocks.feedback import FeedbackBlock
@@ -76,6 +78,7 @@ class IssueBody(StreamBlock):
     button = ButtonBlock()
     callout = CalloutBlock()
     emergency = EmergencyBlock()
+    correction = CorrectionBlock()
     only_for = OnlyForBlock()
     feedback = FeedbackBlock()
     publication = PublicationBlock()

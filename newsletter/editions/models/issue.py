@@ -61,6 +61,12 @@ class Issue(
     # reads is what goes out, and an article that comes later does not void the approval.
     newest_until = models.DateTimeField(null=True, editable=False)
 
+    # A correction is an issue of its own, which goes to those who had what it corrects. One
+    # correction for each issue: what is wrong with a correction is corrected by the next.
+    corrects = models.OneToOneField(
+        "self", null=True, editable=False, on_delete=models.PROTECT, related_name="correction"
+    )
+
     revisions = GenericRelation(
         "wagtailcore.Revision",
         content_type_field="base_content_type",
@@ -86,6 +92,19 @@ class Issue(
         self.newest_until = timezone.now()
         revision: Revision = super().save_revision(*args, **kwargs)
         return revision
+
+    @property
+    def is_correction(self) -> bool:
+        return self.corrects_id is not None
+
+    def line(self) -> "list[Issue]":
+        """What this issue corrects, the newest first, down to the original; empty for others."""
+        found: list[Issue] = []
+        earlier = self.corrects
+        while earlier is not None:
+            found.append(earlier)
+            earlier = earlier.corrects
+        return found
 
     @property
     def has_parts_for_followers(self) -> bool:

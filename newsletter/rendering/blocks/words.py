@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from newsletter.rendering import merge_tags, prose
 from newsletter.rendering.blocks.page import Page, Prepare
 from newsletter.rendering.cleaning import clean_line
@@ -47,6 +49,16 @@ def _callout(value: Any, page: Page) -> dict[str, Any]:
     return {"title": clean_line(value["title"]), "html": html, "text": prose.plain_text(html)}
 
 
+def _correction(value: Any, page: Page) -> dict[str, Any]:
+    return {
+        "title": _("Correction"),
+        "wrong_label": _("What was wrong:"),
+        "right_label": _("What is right:"),
+        "to_do_label": _("What to do:"),
+        **{name: clean_line(value[name] or "") for name in ("was_wrong", "is_right", "to_do")},
+    }
+
+
 def _button(value: Any, page: Page) -> dict[str, Any]:
     return {"text": clean_line(value["text"]), "url": prose.absolute(clean_line(value["url"]))}
 
@@ -58,5 +70,6 @@ PREPARE: dict[str, Prepare] = {
     "divider": _divider,
     "key_facts": _key_facts,
     "callout": _callout,
+    "correction": _correction,
     "button": _button,
 }

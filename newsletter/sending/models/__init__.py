@@ -4,6 +4,7 @@ from newsletter.sending.models.delivery import Batch, Delivery
 from newsletter.sending.models.digest_mark import DigestMark
 from newsletter.sending.models.limits import DomainLimit, SendingDay, WarmUp
 from newsletter.sending.models.mailing import Edition, Mailing
+from newsletter.sending.models.recall import Recall
 from newsletter.sending.models.wave import Wave
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "DomainLimit",
     "Edition",
     "Mailing",
+    "Recall",
     "SafetyAlert",
     "SendingDay",
     "WarmUp",

@@ -50,7 +50,7 @@ class Mailing(models.Model):
     alert = models.ForeignKey(
         "sending.SafetyAlert", null=True, on_delete=models.PROTECT, related_name="mailings"
     )
-    # What makes it one of a kind: "first", "correction-1", for a digest the slot's instant, for a
+    # What makes it one of a kind: "first", for a digest the slot's instant, for a
     # safety alert its number.
     purpose = models.CharField(max_length=60, default="first")
     approval = models.ForeignKey(
