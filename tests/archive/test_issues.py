@@ -96,7 +96,7 @@ def test_the_list_comes_in_pages_newest_first(
     for number in range(ISSUES_A_PAGE + 1):
         issue = published.draft_issue(f"Issue number {number:02}")
         published.mailing_of(issue, started_at=datetime(2026, 1, 1 + number, tzinfo=UTC))
-    with django_assert_num_queries(5):  # how many, which, one page of them, the publisher, the languages
+    with django_assert_num_queries(5):  # how many, which, they, publisher, languages
         first = visitor.get("/issues/").content.decode()
     assert first.index("Issue number 20") < first.index("Issue number 19")
     assert "Issue number 00" not in first
