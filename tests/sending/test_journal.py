@@ -1,13 +1,14 @@
 """What a worker wrote down on its own host, and what is made of it when the worker is gone."""
 
 import os
+import struct
 
 import pytest
 
 from newsletter.sending import deliver
 from newsletter.sending.balance import Counts, counts
 from newsletter.sending.chunk import next_chunk
-from newsletter.sending.journal import SIZE, Journal, Left, left_behind
+from newsletter.sending.journal import ENTRIES, SIZE, Journal, Left, left_behind
 from newsletter.sending.models import Batch, Delivery, Mailing
 from newsletter.sending.recover import recover
 from newsletter.sending.take_back import stamp_of
@@ -183,22 +184,33 @@ def test_a_full_disk_costs_the_journal_and_no_mail(monkeypatch, folder):
     assert list(folder.iterdir()) == []
 
 
-def test_a_journal_that_cannot_be_written_any_more_says_nothing_at_all(
-    journal, folder, monkeypatch
-):
+def test_a_journal_that_cannot_be_written_any_more_says_nothing_at_all(journal, folder):
     """Half of one would say of what was sent that it had not been."""
     journal.batch(7, 1, b"stampsta")
-    journal.accepted(1, 1)
+    for _ in range(ENTRIES - 2):
+        journal.accepted(1, 1)
+    assert journal.is_kept
 
-    def full(*_):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "pwrite", full)
     journal.taken(2, 1)
 
     assert not journal.is_kept
     assert journal.trouble == "No space left on device"
     assert list(left_behind(folder)) == []
+
+
+def test_a_worker_killed_in_the_middle_of_an_entry_has_not_written_it(journal, folder):
+    journal.batch(7, 1, b"stampsta")
+    journal.taken(2, 1)
+    journal.leave()
+    (path,) = folder.iterdir()
+    with path.open("r+b") as file:
+        # The third entry, all but its mark, which comes last.
+        file.seek(3 * 16)
+        file.write(struct.pack("<QIH", 3, 1, 2))
+
+    (left,) = left_behind(folder)
+
+    assert set(left.unknown) == {2}
 
 
 def test_a_mailing_whose_count_changes_between_two_looks_ends_all_the_same(monkeypatch):
