@@ -3,8 +3,9 @@
 The database learns the outcomes of a chunk together, some tenths of a second late. Here each step
 is appended at once, in a third of a microsecond: *taken*, just before the transport may write the
 message's first byte, and *answered*. The file is mapped into memory, so that what was appended is
-in the page cache and outlives a worker that is killed at any instruction. Whoever reads it then (`proofs`) knows what was accepted,
-what certainly never went out, and that only what was taken and not answered is unknown.
+in the page cache and outlives a worker that is killed at any instruction. Whoever reads it then
+(`proofs`) knows what was accepted, what certainly never went out, and that only what was taken and
+not answered is unknown.
 
 Only while the machine runs, though: after a power cut the last of it may be missing. A file that is
 older than the machine's start therefore proves what it says, and nothing by what it does not say.
@@ -12,10 +13,10 @@ older than the machine's start therefore proves what it says, and nothing by wha
 One file for each process, locked as long as the process lives (flock): a file that can be locked
 was left behind by a dead one. Its room is allotted before the first byte is sent, so that a full
 disk is found out then and not in the middle. (On a file system that promises no room, a disk that
-is full all the same ends the worker as `kill -9` would, and what it wrote proves as much.) A journal
-that cannot be written whole is emptied, because from half of one it would seem that messages had not
-been taken; sending goes on without it, and a killed worker then leaves its chunk unknown instead of
-what was on the wire.
+is full all the same ends the worker as `kill -9` would, and what it wrote proves as much.) A
+journal that cannot be written whole is emptied, because from half of one it would seem that
+messages had not been taken; sending goes on without it, and a killed worker then leaves its chunk
+unknown instead of what was on the wire.
 """
 
 import contextlib

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Self
+from typing import NamedTuple, Self
 
 MAX_ADDRESS = 254  # RFC 5321 section 4.5.3.1.3, without the angle brackets
 # What the delivery row keeps of a reply.
@@ -13,6 +13,9 @@ MAX_REPLY = 300
 # (invariant 8), a line break could start a command of its own.
 _PLAIN = r"[^\s\x00-\x1f\x7f\ud800-\udfff<>(),:;\"\\@]+"
 _ONE_ADDRESS = re.compile(f"{_PLAIN}@{_PLAIN}")
+
+
+_NOT_ONE = "The recipient is not one plain address."
 
 
 class UnsafeEnvelope(ValueError):
@@ -55,24 +58,23 @@ class Envelope:
 
         Looking for bare line ends takes longer than making the copy did, and the copies of one
         message differ only in values that were refused if they held any. No line of a compiled
-        message begins with a dot (`wire.message`).
+        message begins with a dot (`wire.message`). The sender is the first copy's, or made of its
+        domain, numbers and a signature (`return_path`).
         """
         envelope = object.__new__(cls)
         object.__setattr__(envelope, "sender", sender)
         object.__setattr__(envelope, "recipient", recipient)
         object.__setattr__(envelope, "content", content)
         object.__setattr__(envelope, "dot_free", True)
-        envelope._check_addresses()
+        if not is_one_address(recipient):
+            raise UnsafeEnvelope(_NOT_ONE)
         return envelope
 
-    def _check_addresses(self) -> None:
+    def __post_init__(self) -> None:
         if not is_one_address(self.recipient):
-            raise UnsafeEnvelope("The recipient is not one plain address.")
+            raise UnsafeEnvelope(_NOT_ONE)
         if self.sender and not is_one_address(self.sender):
             raise UnsafeEnvelope("The envelope sender is not one plain address.")
-
-    def __post_init__(self) -> None:
-        self._check_addresses()
         # A bare CR or LF lets two relays disagree about where a message ends (SMTP smuggling).
         pairs = self.content.count(b"\r\n")
         if self.content.count(b"\n") != pairs or self.content.count(b"\r") != pairs:
@@ -81,8 +83,7 @@ class Envelope:
             raise UnsafeEnvelope("The content does not end with CRLF.")
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(NamedTuple):
     """What the relay said to one message; `code` is None when it said nothing.
 
     `about_the_line` means that any other reader would have got the same answer: no connection,
