@@ -119,6 +119,7 @@ class _Digests:
 
     def prepare(self, rows: Sequence[Row]) -> Prepared:
         chunk = self._mail.chunk(rows)
+        chunk.note_what_came_as_alerts()
         return Prepared(self._sender, chunk.copy, chunk.is_empty)
 
 

@@ -25,7 +25,7 @@ from newsletter.rendering.fragments import (
 from newsletter.sending.alert_readers import AlertsReached
 from newsletter.sending.digest_extras import extras_of
 from newsletter.sending.errors import ContentDamaged
-from newsletter.sending.models import Edition, Mailing
+from newsletter.sending.models import Delivery, Edition, Mailing
 from newsletter.sending.row import Row
 from newsletter.sending.stored import read_back
 from newsletter.wire.message import CompiledMessage
@@ -171,6 +171,7 @@ class DigestChunk:
         self, rows: Sequence[Row], *, copies: Mapping[int, DigestCopies], mailing: Mailing
     ) -> None:
         self._copies = copies
+        self._rows = rows
         self._follows = follows_of(rows)
         self._had = _had_as_alerts(rows)
         self._extras = extras_of(rows, self._follows, mailing)
@@ -197,9 +198,20 @@ class DigestChunk:
             self._extras.get(row.subscription),
         )
 
+    def note_what_came_as_alerts(self) -> None:
+        """Take from the plan what is left out of these first copies, so that a second one, for
+        which nobody asks that again, has the bytes of the first (invariant 7).
+
+        To be called in the transaction that hands them over.
+        """
+        for row in self._rows if self._had else ():
+            articles = self._articles(row)
+            if len(articles) < len(row.article_ids or ()):
+                Delivery.objects.filter(pk=row.pk).update(article_ids=articles)
+
     def _articles(self, row: Row) -> Sequence[int]:
-        """What was planned, less what came as a safety alert since. A copy that goes a second
-        time has the bytes of the first, whatever came in between."""
+        """What was planned, less what came as a safety alert since. Of a second copy nothing:
+        the first one's plan is its own."""
         had = () if row.resent else self._had.get(row.subscriber, ())
         return [article for article in row.article_ids or () if article not in had]
 

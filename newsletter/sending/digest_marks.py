@@ -13,6 +13,7 @@ from django.utils import timezone
 from newsletter.catalogue.models import Newsletter
 from newsletter.sending.digest_shelf import ReleaseTimes
 from newsletter.sending.due_times import Rhythm, next_due
+from newsletter.sending.mark_turns import take_turn
 from newsletter.sending.models import Delivery, DigestMark, Mailing
 from signup.models import Subscription
 
@@ -23,6 +24,8 @@ FURTHEST = timedelta(days=40)
 
 class _Reader(NamedTuple):
     subscription: int
+    subscriber: int
+    newsletter: int
     rhythm: Rhythm
     live_at: datetime | None
     has_mark: bool
@@ -73,6 +76,8 @@ def give_back(delivery_ids: Iterable[int]) -> int:
 def _read(subscriptions: QuerySet[Subscription]) -> list[_Reader]:
     rows = subscriptions.order_by("pk").values_list(
         "pk",
+        "subscriber_id",
+        "newsletter_id",
         "cadence",
         "weekday",
         "hour",
@@ -82,8 +87,16 @@ def _read(subscriptions: QuerySet[Subscription]) -> list[_Reader]:
         "mark__first_sent_at",
     )[:SLICE]
     return [
-        _Reader(pk, Rhythm(cadence, weekday, hour, zone), live_at, mark is not None, first)
-        for pk, cadence, weekday, hour, zone, live_at, mark, first in rows
+        _Reader(
+            pk,
+            subscriber,
+            newsletter,
+            Rhythm(cadence, weekday, hour, zone),
+            live_at,
+            mark is not None,
+            first,
+        )
+        for pk, subscriber, newsletter, cadence, weekday, hour, zone, live_at, mark, first in rows
     ]
 
 
@@ -91,6 +104,10 @@ def _time(readers: list[_Reader], now: datetime) -> None:
     # Whole seconds, as runs have them: a first digest is due to the run of this very second.
     now = now.replace(microsecond=0)
     with transaction.atomic():
+        if len({reader.subscriber for reader in readers}) > 1:
+            # One reader's own change waits for no run but the one that is planning this reader.
+            for newsletter in sorted({reader.newsletter for reader in readers}):
+                take_turn(newsletter)
         _make([reader for reader in readers if not reader.has_mark], now)
         alike: defaultdict[datetime, list[int]] = defaultdict(list)
         for reader in readers:
@@ -154,6 +171,8 @@ def _give_back(delivery_ids: list[int]) -> int:
         stretches[newsletter, from_seq, to_seq, dated].append(subscriber)
     Delivery.objects.filter(pk__in=given).update(to_seq=None)
     moved = 0
+    for newsletter in sorted({newsletter for newsletter, *_ in stretches}):
+        take_turn(newsletter)
     for (newsletter, from_seq, to_seq, dated), subscribers in stretches.items():
         marks = DigestMark.objects.filter(
             subscription__newsletter=newsletter,

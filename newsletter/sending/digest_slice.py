@@ -20,6 +20,7 @@ from newsletter.rendering.digest import compile_shell
 from newsletter.sending.alert_readers import AlertsReached
 from newsletter.sending.digest_shelf import ReleaseTimes, load_shelf
 from newsletter.sending.due_times import Rhythm, next_due
+from newsletter.sending.mark_turns import take_turn
 from newsletter.sending.models import Batch, Delivery, DigestMark, Edition, Mailing
 from newsletter.sending.row_source import Type, row_source
 from newsletter.wire.message import FORMAT_VERSION
@@ -56,6 +57,18 @@ class Slice(NamedTuple):
 
     due: int
     planned: int
+
+
+class _Move(NamedTuple):
+    """How one mark moves, from what was read of it."""
+
+    subscription: int
+    from_seq: int
+    mark: int
+    next_due_at: datetime | None
+    # No digest had gone to this reader yet; and this is the first.
+    had_none: bool
+    first: bool = False
 
 
 # One reader's digest, not yet written.
@@ -172,6 +185,7 @@ class Planner:
             .values_list(
                 "pk",
                 "mark",
+                "first_sent_at",
                 "subscription__state",
                 "subscription__cadence",
                 "subscription__weekday",
@@ -180,10 +194,16 @@ class Planner:
             )
         )
         moves = [
-            (pk, mark, max(mark, self._cutoff), self._due_after((how, weekday, hour, zone)), 0)
+            _Move(
+                pk,
+                mark,
+                max(mark, self._cutoff),
+                self._due_after((how, weekday, hour, zone)),
+                first is None,
+            )
             if state == Subscription.State.LIVE
-            else (pk, mark, mark, None, 0)
-            for pk, mark, state, how, weekday, hour, zone in rows
+            else _Move(pk, mark, mark, None, first is None)
+            for pk, mark, first, state, how, weekday, hour, zone in rows
         ]
         self._claim(moves)
         return len(moves)
@@ -235,28 +255,32 @@ class Planner:
         cutoff = self._cutoff
         self._claim(
             [
-                (
+                _Move(
                     row.subscription,
                     row.mark,
                     max(row.mark, cutoff),
                     self._due_after(row[-4:]),
+                    row.first_sent_at is None,
                     row.subscription in first,
                 )
                 for row in rows
             ]
         )
 
-    def _claim(self, moves: Sequence[tuple[int, int, int, datetime | None, int]]) -> None:
+    def _claim(self, moves: Sequence[_Move]) -> None:
         """Move marks and due times in one statement, which says where each moves from: a mark
-        that has moved, or is due later by now, was taken by another run."""
+        that has moved, or is due later by now, was taken by another run; and where a first digest
+        was given back meanwhile, it is again the first."""
         if not moves:
             return
+        take_turn(self._mailing.newsletter_id)
         source, params = row_source(
             (
                 ("subscription", Type.NUMBER),
                 ("from_seq", Type.NUMBER),
                 ("mark", Type.NUMBER),
                 ("next_due_at", Type.INSTANT),
+                ("had_none", Type.NUMBER),
                 ("first", Type.NUMBER),
             ),
             moves,
@@ -268,7 +292,8 @@ class Planner:
                 f"UPDATE {table} SET mark = new.mark, next_due_at = new.next_due_at,"  # noqa: S608
                 f" first_sent_at = CASE WHEN new.first = 1 THEN %s ELSE {table}.first_sent_at END"
                 f" FROM {source} WHERE {table}.subscription_id = new.subscription"
-                f" AND {table}.mark = new.from_seq AND {table}.next_due_at <= %s",
+                f" AND {table}.mark = new.from_seq AND {table}.next_due_at <= %s"
+                f" AND ({table}.first_sent_at IS NULL) = (new.had_none = 1)",
                 [dated, *params, dated],
             )
             if cursor.rowcount != len(moves):
