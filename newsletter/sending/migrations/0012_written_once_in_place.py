@@ -34,7 +34,7 @@ def _unchecked(to, related_name, **options):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("sending", "0010_waves_and_windows")]
+    dependencies = [("sending", "0011_recalls")]
 
     operations = [
         migrations.AlterField(
