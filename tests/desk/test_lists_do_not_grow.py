@@ -11,7 +11,9 @@ from django.utils import timezone
 from wagtail.models import Workflow
 
 from newsletter.approval.models import Approval, Schedule
+from newsletter.desk.models import MedicalReview
 from newsletter.desk.stages import stage_of, with_stages
+from newsletter.desk.waiting import waiting_for
 from newsletter.editions.models import Article, FeedItem, Issue, Release
 from newsletter.sending.models import Batch, Mailing
 from tests.desk import world
@@ -93,14 +95,32 @@ def _feed_items(desk, number: int) -> None:
         )
 
 
+def _waiting_again(desk, number: int) -> None:
+    """In review once more after a doctor signed: a second person may decide, if nothing medical
+    has changed. That takes rendering, which a dashboard does once and not at each look."""
+    workflow = Workflow.objects.get()
+    for n in range(number // 4):
+        issue = world.issue(desk.newsletter, desk.author, title=f"Again {n}")
+        world.approve(issue, desk.reviewer)
+        world.edit(issue, desk.author, subject=f"A calmer subject {n}")
+        workflow.start(issue, desk.author)
+
+
 LISTS: list[tuple[str, str, Callable[..., None]]] = [
     ("author", "/admin/", _issues),
     ("reviewer", "/admin/", _issues),
+    ("sender", "/admin/", _waiting_again),
+    ("admin", "/admin/", _issues),
     ("author", "/admin/issues/", _issues),
     ("author", "/admin/articles/", _articles),
     ("author", "/admin/snippets/choose/editions/article/", _articles),
     ("author", "/admin/snippets/choose/catalogue/condition/", _conditions),
     ("author", "/admin/articles/add/", _conditions),
+    ("author", "/admin/articles/add/", _articles),
+    ("author", "/admin/feeds/add/", _conditions),
+    ("author", "/issues/", _issues),
+    ("author", "/conditions/", _conditions),
+    ("author", "/sitemap-articles-1.xml", _articles),
     ("reviewer", "/admin/conditions/", _conditions),
     ("sender", "/admin/mailings/", _issues),
     ("author", "/admin/feeds/", _feeds),
@@ -117,7 +137,9 @@ def _statements(client: Client, address: str) -> int:
 
 
 @pytest.mark.parametrize(
-    ("who", "address", "add"), LISTS, ids=[f"{who} {address}" for who, address, _add in LISTS]
+    ("who", "address", "add"),
+    LISTS,
+    ids=[f"{who} {address} {add.__name__}" for who, address, add in LISTS],
 )
 def test_a_list_asks_no_more_for_more_rows(desk, who, address, add):
     client = client_of(getattr(desk, who))
@@ -127,6 +149,40 @@ def test_a_list_asks_no_more_for_more_rows(desk, who, address, add):
     few = _statements(client, address)
     add(desk, 10)
     assert _statements(client, address) <= few
+
+
+def test_a_form_holds_no_list_of_all_articles(desk):
+    _articles(desk, 3)
+    page = client_of(desk.author).get("/admin/articles/add/").content.decode()
+    assert "Article 1" not in page
+
+
+def test_a_dashboard_renders_what_waits_for_a_second_person_once(desk, monkeypatch):
+    _waiting_again(desk, 12)
+    asked: list[Issue] = []
+    needs_doctor = MedicalReview.needs_doctor
+    monkeypatch.setattr(
+        MedicalReview, "needs_doctor", lambda one: asked.append(one) or needs_doctor(one)
+    )
+    assert len(waiting_for(desk.sender)) == 3
+    assert len(asked) == 3
+    assert len(waiting_for(desk.sender)) == 3
+    assert len(asked) == 3
+    # A word that a doctor has to see: the draft is another one, so it is looked at again.
+    issue = asked[0]
+    world.edit(issue, desk.author, body=[("rich_text", "<p>Begin with an hour.</p>")])
+    assert issue not in [one.thing for one in waiting_for(desk.sender)]
+
+
+def test_conditions_are_ticked_by_group_and_found_among_many(desk):
+    world.condition("Asthma & allergies", group="Lungs")
+    page = client_of(desk.author).get("/admin/articles/add/").content.decode()
+    assert "<legend>Lungs</legend>" in page and "Asthma &amp; allergies</label>" in page
+    assert "desk-boxes__finder" not in page.split("<template")[0]
+    _conditions(desk, 14)
+    assert (
+        "desk-boxes__finder" in client_of(desk.author).get("/admin/articles/add/").content.decode()
+    )
 
 
 def test_a_stage_read_for_a_whole_page_is_that_of_one(desk):

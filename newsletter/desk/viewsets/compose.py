@@ -17,6 +17,7 @@ from wagtail.snippets.views.snippets import SnippetViewSet, SnippetViewSetGroup
 
 from newsletter.desk.scope import limits_of
 from newsletter.desk.stages import with_stages
+from newsletter.desk.viewsets.condition_boxes import ConditionBoxes
 from newsletter.desk.viewsets.reviewed import (
     ReviewedCopyView,
     ReviewedCreateView,
@@ -99,7 +100,7 @@ class ArticleViewSet(ReviewedViewSet):
             MultiFieldPanel(
                 [
                     FieldPanel("kind"),
-                    FieldPanel("conditions", widget=forms.CheckboxSelectMultiple),
+                    FieldPanel("conditions", widget=ConditionBoxes),
                     FieldPanel("summary"),
                     FieldPanel("concerns_symptoms"),
                 ],

@@ -18,6 +18,7 @@ from wagtail.admin.ui.tables import BooleanColumn, Column
 from wagtail.snippets.views.snippets import SnippetViewSet
 
 from newsletter.desk.access import require_any
+from newsletter.desk.viewsets.condition_boxes import ConditionBoxes
 from signup import consent
 from signup.embed import snippet
 from signup.embed.address import url_of
@@ -76,7 +77,7 @@ class EmbedFormViewSet(SnippetViewSet):
             MultiFieldPanel(
                 [
                     FieldPanel("newsletters", widget=forms.CheckboxSelectMultiple),
-                    FieldPanel("conditions", widget=forms.CheckboxSelectMultiple),
+                    FieldPanel("conditions", widget=ConditionBoxes),
                 ],
                 heading=lazy("What it offers"),
                 help_text=lazy(

@@ -31,6 +31,7 @@ from newsletter.desk.feeds import notices
 from newsletter.desk.feeds.views import after_save
 from newsletter.desk.feeds.words import health_of
 from newsletter.desk.scope import limits_of
+from newsletter.desk.viewsets.condition_boxes import ConditionBoxes
 from newsletter.editions.models import Feed
 
 
@@ -103,7 +104,7 @@ class FeedViewSet(SnippetViewSet):
                 heading=_("What its drafts are like"),
             ),
             MultiFieldPanel(
-                [FieldPanel("conditions"), FieldPanel("only_matching")],
+                [FieldPanel("conditions", widget=ConditionBoxes), FieldPanel("only_matching")],
                 heading=_("What it is about"),
             ),
             InlinePanel(

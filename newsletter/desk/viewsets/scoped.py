@@ -94,6 +94,10 @@ class ScopedForm(WagtailAdminModelForm):
             if name in self.fields:
                 field = self.fields[name]
                 field.queryset = limits.among(field.queryset)
+        if "conditions" in self.fields:
+            # Hundreds stand in the form, and of each only what its box says.
+            field = self.fields["conditions"]
+            field.queryset = field.queryset.only("name", "slug", "group")
         if limits.conditions is not None and "conditions" in self.fields:
             self._needs_condition = True
         # As it was before this form is read into it.
