@@ -4,6 +4,7 @@ from django.urls import include, path, re_path
 
 from newsletter.desk.views import absence, article_actions, issue_actions, mailing, sending
 from newsletter.desk.views.checking import CheckDraft
+from newsletter.desk.views.emergency_box import AddEmergencyBox
 from newsletter.desk.views.preview import preview
 from newsletter.desk.views.reading import ReadAndDecide
 from newsletter.desk.views.record import record
@@ -36,6 +37,12 @@ urlpatterns = [
     path("articles/way/<int:pk>/withdraw/", article_actions.withdraw, name="withdraw"),
     path("issues/review/<int:pk>/", ReadAndDecide.as_view(), name="read_issue"),
     path("articles/review/<int:pk>/", ReadAndDecide.as_view(model=Article), name="read_article"),
+    path("issues/way/<int:pk>/emergency-box/", AddEmergencyBox.as_view(), name="add_box_to_issue"),
+    path(
+        "articles/way/<int:pk>/emergency-box/",
+        AddEmergencyBox.as_view(model=Article),
+        name="add_box_to_article",
+    ),
     path("issues/check/", CheckDraft.as_view(), name="check_new_issue"),
     path("issues/check/<int:pk>/", CheckDraft.as_view(), name="check_issue"),
     path("articles/check/", CheckDraft.as_view(model=Article), name="check_new_article"),

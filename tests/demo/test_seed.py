@@ -30,7 +30,8 @@ from signup.models import (
     SystemMail,
 )
 
-pytestmark = pytest.mark.usefixtures("demo")
+# The mark has pytest-django make the database also where this file runs alone.
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("demo")]
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,7 @@ from newsletter.approval.links import looking
 from newsletter.approval.models import ReviewNote
 from newsletter.catalogue.models import Newsletter
 from newsletter.desk.access import COMPOSE_ARTICLE, COMPOSE_ISSUE, require_any
+from newsletter.desk.addresses import box_url
 from newsletter.desk.queue import hand_over
 from newsletter.editions.models import Article, Issue
 from newsletter.wire.headers import UnsafeValue
@@ -35,6 +36,8 @@ class CheckDraft(View):
             "may_compose": True,
             "edit_url": "",
             "notes": _notes(pk, self.model),
+            # What was never saved has no revision to put a box into.
+            "box_url": box_url(draft) if draft is not None and draft.pk else "",
         }
         if draft is None:
             context["waiting"] = _("The check begins once the form can be read: mend what is red.")

@@ -25,7 +25,7 @@ from newsletter.desk.access import (
     VIEW_ISSUE,
     require_any,
 )
-from newsletter.desk.addresses import reading_url
+from newsletter.desk.addresses import box_url, reading_url
 from newsletter.desk.forms import AskForm, ReasonsForm, ScheduleForm, TestSendForm
 from newsletter.desk.stages import Stage, first_mailing, stage_of
 from newsletter.desk.waiting import asked_and_due
@@ -128,6 +128,9 @@ class WayView(WagtailAdminTemplateMixin, TemplateView):
             edit_url=reverse(viewset.get_url_name("edit"), args=(self.live_object.pk,)),
             submit_url=reverse(self.submit_name, args=(self.live_object.pk,)),
             take_back_url=reverse(self.take_back_name, args=(self.live_object.pk,)),
+            box_url=box_url(self.live_object)
+            if user.has_perm(self.compose) and self.task_state is None
+            else "",
             way_url=reverse(self.url_name, args=(self.live_object.pk,)),
             ask_form=AskForm(by=user, about=self.live_object),
             notes=self.live_object.review_notes.open().select_related("by"),
