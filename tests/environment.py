@@ -1,6 +1,7 @@
 """What the tests' process needs before Django reads its settings. Loaded by `-p` in pyproject."""
 
 import atexit
+import gc
 import os
 import shutil
 import tempfile
@@ -31,6 +32,10 @@ for name in ("DEBUG", "BASE_URL", "ALLOWED_HOSTS", "ESP", "DEFAULT_FROM_EMAIL"):
 # Playwright keeps an event loop in the tests' thread; Django would then refuse the database there.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
+
+# While everything is imported nothing of it can be let go, so looking for it is in vain. tests/
+# conftest.py begins again.
+gc.disable()
 
 _OURS = os.getpid()
 

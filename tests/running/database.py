@@ -35,10 +35,15 @@ class Migrated:
 
     def restore(self) -> None:
         """Empty the tables that have come to hold something else, and put their rows back."""
-        if connection.vendor == "postgresql":
-            self._restore_postgresql()
-        else:
-            self._restore_sqlite()
+        try:
+            if connection.vendor == "postgresql":
+                self._restore_postgresql()
+            else:
+                self._restore_sqlite()
+        except BaseException:
+            # Half of it may be done: no later test goes on in this session.
+            connection.close()
+            raise
         from django.contrib.contenttypes.models import ContentType
 
         ContentType.objects.clear_cache()
