@@ -14,13 +14,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from newsletter.desk.access import CHANGE_STAFF
-from newsletter.desk.models import User
+from newsletter.desk.people import administrators
+from newsletter.transports.values import without_addresses
 from signup.models import SignUpAlarm
 
 log = logging.getLogger(__name__)
-
-_BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
 def tell() -> int:
@@ -35,20 +33,14 @@ def tell() -> int:
         if mine.filter(told_at=None).update(told_at=timezone.now()) != 1:
             continue
         people = administrators()
-        told = sum(_mail(person, alarm) for person in people)
+        told = sum(_mail(address, alarm) for address in people)
         if people and not told:
             mine.update(told_at=None)
         sent += told
     return sent
 
 
-def administrators() -> list[User]:
-    """Return the active accounts that may change accounts and have an address."""
-    allowed = User.objects.with_perm(CHANGE_STAFF, is_active=True, backend=_BACKEND)
-    return list(allowed.exclude(email="").order_by("pk"))
-
-
-def _mail(person: User, alarm: SignUpAlarm) -> bool:
+def _mail(address: str, alarm: SignUpAlarm) -> bool:
     body = render_to_string(
         "desk/mail/sign_up_attack.txt",
         {
@@ -57,9 +49,9 @@ def _mail(person: User, alarm: SignUpAlarm) -> bool:
             "desk": settings.BASE_URL + reverse("wagtailadmin_home"),
         },
     )
-    message = EmailMessage(_("Many sign-ups at once: limits are tighter"), body, to=[person.email])
+    message = EmailMessage(_("Many sign-ups at once: limits are tighter"), body, to=[address])
     try:
         return message.send() == 1
     except smtplib.SMTPException as error:
-        log.error("Account %s could not be told of the attack: %s", person.pk, error)
+        log.error("Somebody could not be told of the attack: %s", without_addresses(str(error)))
         return False

@@ -1,13 +1,12 @@
 """Who of the staff is told when something goes wrong."""
 
-from django.db.models import Q
-
+from newsletter.desk.access import CHANGE_STAFF
 from newsletter.desk.models import User
-from newsletter.desk.roles import ADMINISTRATORS
+
+_BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
 def administrators() -> list[str]:
-    """Return the addresses of active administrators."""
-    found = User.objects.filter(is_active=True).exclude(email="")
-    found = found.filter(Q(is_superuser=True) | Q(groups__name=ADMINISTRATORS))
-    return sorted(set(found.values_list("email", flat=True)))
+    """Return the addresses of the active accounts that may change accounts."""
+    allowed = User.objects.with_perm(CHANGE_STAFF, is_active=True, backend=_BACKEND)
+    return sorted(set(allowed.exclude(email="").values_list("email", flat=True)))

@@ -2,6 +2,7 @@
 
 from django.urls import include, path, re_path
 
+from newsletter.desk.after import correcting, recalling
 from newsletter.desk.views import absence, article_actions, issue_actions, mailing, sending
 from newsletter.desk.views.checking import CheckDraft
 from newsletter.desk.views.emergency_box import AddEmergencyBox
@@ -35,6 +36,9 @@ urlpatterns = [
     ),
     path("articles/way/<int:pk>/release/", article_actions.release, name="release"),
     path("articles/way/<int:pk>/withdraw/", article_actions.withdraw, name="withdraw"),
+    path("issues/way/<int:pk>/reach/", correcting.reach, name="reach"),
+    path("issues/way/<int:pk>/reach/without/", correcting.without, name="without_correction"),
+    path("articles/way/<int:pk>/recall/", recalling.recall_article, name="recall_article"),
     path("issues/review/<int:pk>/", ReadAndDecide.as_view(), name="read_issue"),
     path("articles/review/<int:pk>/", ReadAndDecide.as_view(model=Article), name="read_article"),
     path("issues/way/<int:pk>/emergency-box/", AddEmergencyBox.as_view(), name="add_box_to_issue"),
@@ -55,6 +59,8 @@ urlpatterns = [
     path("mailings/", mailing.mailing_list, name="mailings"),
     path("mailings/<int:pk>/", mailing.mailing_page, name="mailing"),
     path("mailings/<int:pk>/panel/", mailing.mailing_panel, name="mailing_panel"),
+    path("mailings/<int:pk>/correct/", correcting.correct, name="correct"),
+    path("mailings/<int:pk>/recall/", recalling.recall_mailing, name="recall_mailing"),
     path("digests/", include("newsletter.desk.digests.urls")),
     path("sending/", sending.sending_page, name="sending"),
     path("consent/", include("newsletter.desk.viewsets.consent_urls")),

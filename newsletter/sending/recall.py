@@ -44,8 +44,10 @@ def recall_issue(*, issue: Issue, by: AbstractUser, reason: str) -> Recall:
 def recall_article(*, article: Article, by: AbstractUser, reason: str) -> Recall:
     """Take an article off the site and out of the digests, with its translations.
 
-    Issues that show it lose their approval by that; those that were sent are recalled or
-    corrected themselves. Raises NotPossible without a reason, or when it is neither published
+    Preflight lets no issue with a card of it go out any more, and those that list it among the
+    newest need approval anew; what was sent is recalled or corrected itself.
+
+    Raises NotPossible without a reason, or when it is neither published
     nor in the digests.
     """
     reason = _reason(reason)

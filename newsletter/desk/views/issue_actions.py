@@ -19,7 +19,6 @@ from newsletter.approval import reasons
 from newsletter.approval import schedule as schedules
 from newsletter.approval.models import Approval, Schedule
 from newsletter.approval.readiness import Readiness, readiness
-from newsletter.audience.recipients import recipients
 from newsletter.desk.access import COMPOSE_ISSUE, SEND, require_any
 from newsletter.desk.forms import ReasonsForm, ScheduleForm, SendNowForm, TestSendForm
 from newsletter.desk.queue import hand_over
@@ -27,6 +26,7 @@ from newsletter.desk.stages import first_mailing
 from newsletter.desk.views.way import IssueWay
 from newsletter.editions.models import Issue
 from newsletter.sending import plan
+from newsletter.sending.corrections import audience, had
 from newsletter.sending.errors import NotApproved
 from newsletter.sending.test_send import send_test
 from newsletter.transports.errors import TransportError
@@ -152,8 +152,10 @@ def _confirm(
 def _confirmation(issue: Issue, approval: Approval) -> dict[str, Any]:
     content = issue.get_latest_revision_as_object()
     newsletter = issue.newsletter
-    count = recipients(newsletter).count()
+    count = audience(issue).count()
     live = Subscription.objects.live().filter(newsletter=newsletter).count()
+    if issue.is_correction:
+        live = had(issue).values("subscriber").distinct().count()
     return {
         "issue": issue,
         "content": content,

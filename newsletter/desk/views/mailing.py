@@ -23,6 +23,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from newsletter.desk import speed
 from newsletter.desk.access import SEND, VIEW_MAILING, require_any
+from newsletter.desk.after.mending import mending_of
 from newsletter.desk.scope import limits_of
 from newsletter.sending import control, warm_up
 from newsletter.sending.balance import Counts, counts, counts_of
@@ -181,12 +182,13 @@ def mailing_list(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def mailing_page(request: HttpRequest, pk: int) -> HttpResponse:
-    require_any(request, SEND, VIEW_MAILING)
+    user = require_any(request, SEND, VIEW_MAILING)
     mailing = _mailing(pk)
     return TemplateResponse(
         request,
         "desk/mailing.html",
         {
+            "mending": mending_of(mailing, user),
             **_context(request, mailing),
             **_header(mailing, _("Mailing")),
             "title": title_of(mailing),

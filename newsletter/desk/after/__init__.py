@@ -1,0 +1,1 @@
+"""After it has gone out: what was wrong is corrected, or taken back."""
