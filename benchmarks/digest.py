@@ -1,28 +1,36 @@
-"""A digest run: how long planning takes, how much memory, and how both grow with the readers.
+"""A digest run: how long planning takes, how much memory, how both grow, and how fast it leaves.
 
-    python -m benchmarks.digest [--readers 1000000] [--grow]
+    python -m benchmarks.digest [--readers 1000000] [--grow] [--send 1000000] [--processes 2]
 
 PostgreSQL. Every reader follows three of 200 conditions, the first ones far more often than the
 last (Zipf); 500 new articles wait, each about one or two conditions; everybody is due. Planning
 runs in a process of its own, so that its memory is its own.
+
+Then real Celery workers send the last run, each reader's copy joined from what was approved, until
+that many were accepted (all of them unless --send says less; 0 plans only). What the sink counted
+is held against what was recorded.
+
+--grow plans 10,000 readers, then more up to --readers, and draws docs/digest-planning.svg.
 """
 
 import argparse
 import json
 import os
-import random
 import resource
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
-from benchmarks import cpu
+from benchmarks import cpu, digest_picture
+from benchmarks.digest_fill import ARTICLES, CONDITIONS, fill
+from benchmarks.sink import sink
 from benchmarks.stage import ROOT, stage, table, write
 
 REACH_SECONDS, REACH_MIB = 90, 400
-CONDITIONS = 200
-ARTICLES = 500
+LONGEST = 1200
+COUNTER = Path(os.environ["VAR_DIR"]) / "digest-sink.count"
 GROWTH = (10_000, 30_000, 100_000, 300_000, 1_000_000)
 
 
@@ -30,6 +38,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="benchmarks.digest")
     parser.add_argument("--readers", type=int, default=1_000_000)
     parser.add_argument("--grow", action="store_true", help="from 10,000 up to --readers")
+    parser.add_argument("--send", type=int, help="copies to send; all of them unless given")
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--lines", type=int, default=8, help="connections of each process")
     parser.add_argument("--plan-only", action="store_true", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.plan_only:
@@ -39,18 +50,124 @@ def main() -> int:
     sizes = [chosen.readers]
     if chosen.grow:
         sizes = [size for size in GROWTH if size < chosen.readers] + sizes
+    to_send = chosen.readers if chosen.send is None else min(chosen.send, chosen.readers)
     with stage("postgres"):
         runs = [measure(size) for size in sizes]
-    result = {"database": "postgres", "conditions": CONDITIONS, "articles": ARTICLES, **runs[-1]}
+        result = {"database": "postgres", "conditions": CONDITIONS, "articles": ARTICLES}
+        result |= runs[-1]
+        if chosen.grow:
+            result["growth"] = runs
+        # Kept also when the sending is cut short.
+        path = write("digest", result)
+        if to_send:
+            with sink(COUNTER) as (kind, port):
+                result |= {"sink": kind, **send(to_send, chosen, port)}
+            write("digest", result)
+    show(result, runs)
     if chosen.grow:
-        result["growth"] = runs
-    columns = ("readers", "planned", "plan_seconds", "peak_rss_mib", "database_cpu_seconds")
+        print(f"Drawn: {digest_picture.draw(runs).relative_to(ROOT)}")
+    print(f"\nWritten to {path.relative_to(ROOT)}")
+    if result.get("lost") or result.get("doubled"):
+        return 1
+    kept = result["plan_seconds"] <= REACH_SECONDS and result["peak_rss_mib"] <= REACH_MIB
+    return 0 if kept or chosen.readers > 1_000_000 else 1
+
+
+def show(result: dict[str, Any], runs: list[dict[str, Any]]) -> None:
+    columns = ("readers", "planned", "plan_seconds", "peak_rss_mib", "process_cpu_seconds")
+    columns += ("database_cpu_seconds",)
     rows: list[tuple[str, ...]] = [tuple(name.replace("_", " ") for name in columns)]
     rows += [tuple(f"{run[column]:,}" for column in columns) for run in runs]
     print(table(rows))
-    print(f"\nWritten to {write('digest', result).relative_to(ROOT)}")
-    kept = result["plan_seconds"] <= REACH_SECONDS and result["peak_rss_mib"] <= REACH_MIB
-    return 0 if kept or chosen.readers > 1_000_000 else 1
+    if "messages_per_second" in result:
+        print(
+            f"sent {result['sent']:,} copies of about {result['message_octets']:,} octets:"
+            f" {result['messages_per_second']:,} a second; CPU a message:"
+            f" worker {result['worker_cpu_us_per_message']} us,"
+            f" database {result['sending_database_cpu_us_per_message']} us;"
+            f" lost {result['lost']}, doubled {result['doubled']}"
+        )
+
+
+def send(number: int, chosen: argparse.Namespace, port: int) -> dict[str, Any]:
+    """Send what was planned with real workers until `number` were accepted; return how fast.
+
+    Then the mailing is paused, so that what is under way gets its outcome before it is counted.
+    """
+    from benchmarks.pipeline import postmaster
+    from benchmarks.sink import messages_in
+    from newsletter import tasks
+    from newsletter.sending import control
+    from newsletter.sending.balance import counts, recount
+    from newsletter.sending.models import Batch, Mailing
+    from tests.running.processes import start_worker
+
+    mailing = Mailing.objects.get(kind=Mailing.Kind.DIGEST)
+    server = postmaster()
+    assert server is not None  # the stage is PostgreSQL's
+    worker = start_worker(
+        "bulk",
+        name="bench",
+        log=COUNTER.with_name("worker.log"),
+        env={
+            **os.environ,
+            "EMAIL_URL": f"smtp://127.0.0.1:{port}?lines={chosen.lines}&health=yes",
+            "LOG_LEVEL": "INFO",
+        },
+        concurrency=chosen.processes,
+    )
+    try:
+        sender, database = cpu.family_seconds(worker.pid), cpu.family_seconds(server)
+        begun, fed = time.monotonic(), 0.0
+        while mailing.ended_at is None and counts(mailing).accepted < number:
+            if time.monotonic() - fed >= 1.0:
+                fed = time.monotonic()
+                tasks.feed()
+            if fed - begun > LONGEST:
+                sys.exit(f"Not sent after {LONGEST} s: {counts(mailing)}\n{worker.output[-4000:]}")
+            time.sleep(0.2)
+            mailing.refresh_from_db(fields=["ended_at"])
+        seconds, sent = time.monotonic() - begun, counts(mailing).accepted
+        sender = cpu.family_seconds(worker.pid) - sender
+        database = cpu.family_seconds(server) - database
+        if mailing.ended_at is None:
+            control.pause(mailing=mailing)
+            while Batch.objects.filter(mailing=mailing, state=Batch.State.CLAIMED).exists():
+                time.sleep(0.1)
+    finally:
+        worker.stop()
+    kept = counts(mailing)
+    if kept != recount(mailing) or kept.refused or kept.unknown or kept.skipped:
+        sys.exit(f"Not everybody was sent the digest: {kept}")
+    taken = messages_in(COUNTER)
+    taken = kept.accepted if taken is None else taken
+    return {
+        "sent": sent,
+        "message_octets": one_copy(mailing),
+        "send_seconds": round(seconds, 1),
+        "messages_per_second": round(sent / seconds),
+        "worker_cpu_us_per_message": round(sender / sent * 1e6, 1),
+        "sending_database_cpu_us_per_message": round(database / sent * 1e6, 1),
+        "lost": max(0, kept.accepted - taken),
+        "doubled": max(0, taken - kept.accepted),
+    }
+
+
+def one_copy(mailing: Any) -> int:
+    """Return how many octets the first reader's copy has."""
+    from newsletter.sending.digest_copies import DigestMail
+    from newsletter.sending.models import Delivery
+    from newsletter.sending.row import Row
+
+    delivery = Delivery.objects.select_related("subscriber").filter(mailing=mailing).first()
+    assert delivery is not None  # everybody was planned
+    reader = delivery.subscriber
+    row = Row(
+        delivery.pk, delivery.place, reader.pk, delivery.edition_id, 0, False, reader.email or "",
+        reader.first_name, reader.language, reader.timezone, reader.text_only,
+        reader.subscriptions.get().pk, delivery.article_ids,
+    )  # fmt: skip
+    return len(DigestMail(mailing).chunk([row]).copy(row))
 
 
 def measure(readers: int) -> dict[str, Any]:
@@ -105,118 +222,6 @@ def plan_only() -> int:
         )
     )
     return 0
-
-
-def fill(readers: int) -> None:
-    """Start anew: readers with a live digest subscription that is due, and what they follow."""
-    from django.db import connection
-
-    began = time.monotonic()
-    with connection.cursor() as cursor:
-        # The ledger's triggers refuse to be emptied; only the database's owner may lift them.
-        cursor.execute("SET session_replication_role = replica")
-        cursor.execute(
-            "TRUNCATE signup_subscriber, signup_subscription, signup_follow, sending_digestmark,"
-            " sending_delivery, sending_batch, sending_edition, sending_mailing,"
-            " catalogue_condition, catalogue_newsletter, editions_article, editions_release"
-            " RESTART IDENTITY CASCADE"
-        )
-        make_catalogue()
-        for statement in _FILL:
-            cursor.execute(statement, {"readers": readers, "weights": _zipf()})
-        cursor.execute("SET session_replication_role = DEFAULT")
-        cursor.execute("VACUUM ANALYZE")
-    print(f"{readers:,} readers written in {time.monotonic() - began:.0f} s", file=sys.stderr)
-
-
-def make_catalogue() -> None:
-    """A digest, 200 conditions and 500 released articles."""
-    from newsletter.catalogue.models import Condition, Newsletter, ReleaseCounter
-    from newsletter.desk.models import User
-    from newsletter.editions.models import Article, Release
-
-    Newsletter.objects.create(
-        name="My conditions", slug="my-conditions", kind="digest", promise="What is new.",
-        from_name="Wellread", from_email="news@wellread.example", list_id_label="my-conditions",
-        sensitive=True,
-    )  # fmt: skip
-    Condition.objects.bulk_create(
-        Condition(name=f"Condition {n}", slug=f"condition-{n}", group="G", summary="It is.")
-        for n in range(CONDITIONS)
-    )
-    dice = random.Random(1)
-    conditions = list(Condition.objects.order_by("pk").values_list("pk", flat=True))
-    articles = Article.objects.bulk_create(
-        Article(
-            title=f"Article {n}", slug=f"article-{n}", summary="In short.", body=[], live=True,
-            author_name="A. Author", author_credentials="Physiotherapist", weight=dice.randrange(5),
-        )
-        for n in range(ARTICLES)
-    )  # fmt: skip
-    through = Article.conditions.through
-    through.objects.bulk_create(
-        through(article=article, condition_id=condition)
-        for place, article in enumerate(articles)
-        # Each condition has news, so that everybody gets a digest.
-        for condition in {conditions[place % CONDITIONS], dice.choice(conditions)}
-    )
-    staff, _ = User.objects.get_or_create(username="bench")
-    Release.objects.bulk_create(
-        Release(article=article, seq=place, released_by=staff)
-        for place, article in enumerate(articles, start=1)
-    )
-    ReleaseCounter.objects.update_or_create(pk=1, defaults={"value": ARTICLES})
-
-
-def _zipf() -> list[float]:
-    """Return for each condition the share of choices that fall on it or on one before it."""
-    shares = [1 / place for place in range(1, CONDITIONS + 1)]
-    whole, upto = sum(shares), 0.0
-    edges = []
-    for share in shares:
-        upto += share / whole
-        edges.append(upto)
-    return edges
-
-
-_FILL = (
-    """INSERT INTO signup_subscriber (id, email, email_key, address_hash, first_name, language,
-        timezone, text_only, created_at)
-    SELECT n, 'reader' || n || '@example.org', 'reader' || n || '@example.org',
-        decode('01' || lpad(to_hex(n), 64, '0'), 'hex'), '', 'en',
-        (ARRAY['UTC', 'Europe/Berlin', 'America/New_York', 'Pacific/Auckland'])[1 + n %% 4], false,
-        now() - interval '90 days'
-    FROM generate_series(1, %(readers)s) n""",
-    """INSERT INTO signup_consententry (subject, seq, action, purpose, method, form_url, evidence,
-        at, key_version, previous_hash, entry_hash)
-    SELECT gen_random_uuid(), seq, 'confirmed', purpose, 'confirmation', '', '', now(), 1,
-        '', ''
-    FROM generate_series(1, %(readers)s) n, (VALUES (1, 'mail'), (2, 'health')) x (seq, purpose)""",
-    """UPDATE signup_subscriber SET health_consent_id = entry.id FROM (
-        SELECT id, row_number() OVER (ORDER BY id) AS place FROM signup_consententry
-        WHERE purpose = 'health') entry WHERE entry.place = signup_subscriber.id""",
-    """INSERT INTO signup_subscription (id, subscriber_id, newsletter_id, state, ended_reason,
-        consent_id, cadence, weekday, hour, created_at, live_at)
-    SELECT place, place, 1, 'live', '', id,
-        (ARRAY['weekly', 'weekly', 'daily', 'monthly'])[1 + place %% 4], place %% 7,
-        7 + place %% 3, now() - interval '90 days', now() - interval '90 days'
-    FROM (SELECT id, row_number() OVER (ORDER BY id) AS place FROM signup_consententry
-        WHERE purpose = 'mail') entry""",
-    # Three different conditions: of six throws of the dice the first three that differ.
-    """INSERT INTO signup_follow (subscriber_id, condition_id, from_seq, followed_at)
-    SELECT subscriber_id, condition_id, 0, now() - interval '90 days' FROM (
-        SELECT reader.id AS subscriber_id, thrown.condition_id,
-            row_number() OVER (PARTITION BY reader.id ORDER BY min(thrown.place)) AS nth
-        FROM signup_subscriber reader CROSS JOIN LATERAL (
-            SELECT place, 1 + width_bucket(random(), %(weights)s::float8[]) AS condition_id
-            FROM generate_series(1, 12) place WHERE reader.id > 0
-        ) thrown WHERE thrown.condition_id <= 200
-        GROUP BY reader.id, thrown.condition_id
-    ) chosen WHERE nth <= 3""",
-    """INSERT INTO sending_digestmark (subscription_id, mark, next_due_at, first_sent_at)
-    SELECT id, 0, now() - interval '1 minute', now() - interval '30 days'
-    FROM signup_subscription""",
-)
 
 
 if __name__ == "__main__":
