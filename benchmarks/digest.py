@@ -14,6 +14,7 @@ is held against what was recorded.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import resource
@@ -99,6 +100,7 @@ def send(number: int, chosen: argparse.Namespace, port: int) -> dict[str, Any]:
     from newsletter import tasks
     from newsletter.sending import control
     from newsletter.sending.balance import counts, recount
+    from newsletter.sending.errors import NotPossible
     from newsletter.sending.models import Batch, Mailing
     from tests.running.processes import start_worker
 
@@ -130,7 +132,7 @@ def send(number: int, chosen: argparse.Namespace, port: int) -> dict[str, Any]:
         seconds, sent = time.monotonic() - begun, counts(mailing).accepted
         sender = cpu.family_seconds(worker.pid) - sender
         database = cpu.family_seconds(server) - database
-        if mailing.ended_at is None:
+        with contextlib.suppress(NotPossible):  # it has just come to its end
             control.pause(mailing=mailing)
             while Batch.objects.filter(mailing=mailing, state=Batch.State.CLAIMED).exists():
                 time.sleep(0.1)

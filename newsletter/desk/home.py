@@ -24,7 +24,8 @@ from newsletter.desk.access import (
 )
 from newsletter.desk.addresses import reading_url, way_url
 from newsletter.desk.arriving import domain_warnings, mailing_warnings
-from newsletter.desk.models import User
+from newsletter.desk.digests.canary import words_for
+from newsletter.desk.models import DigestCanary, User
 from newsletter.desk.scope import limits_of
 from newsletter.desk.security import leave
 from newsletter.desk.stages import stage_of, with_stages
@@ -246,6 +247,28 @@ class SilentConditions(_Panel):
         }
 
 
+class MissingDigests(_Panel):
+    """The watched digests that did not come. Not there at all while all of them did."""
+
+    name = "missing_digests"
+    template_name = "desk/home/missing_digests.html"
+    order = 94
+
+    def rows(self, user: AbstractUser) -> dict[str, Any]:
+        if not (user.has_perm(SEND) or user.has_perm(VIEW_MAILING)):
+            return {"missing": []}
+        within = limits_of(user).among(Newsletter.objects.all())
+        canaries = (
+            DigestCanary.objects.exclude(trouble="")
+            .filter(subscription__newsletter__in=within)
+            .select_related("subscription__newsletter")
+            .order_by("alarmed_at")
+        )
+        return {
+            "missing": [(canary, words_for(canary.trouble)) for canary in canaries[:MOST_SHOWN]]
+        }
+
+
 class SignUpAttacks(_Panel):
     """Not there at all while nothing has happened: an alarm that is always seen is never seen."""
 
@@ -273,6 +296,7 @@ def _writing_url(thing: Issue | Article, user: User) -> str:
 
 PANELS: tuple[type[_Panel], ...] = (
     SignUpAttacks,
+    MissingDigests,
     Deliverability,
     SetByLeavers,
     WaitsForMe,

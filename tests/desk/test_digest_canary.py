@@ -136,3 +136,17 @@ def test_a_sender_looks_and_changes_nothing(desk, canary):
     assert client.get(reverse("desk:canaries")).status_code == 200
     client.post(reverse("desk:drop_canary", args=(canary.pk,)))
     assert DigestCanary.objects.exists()
+
+
+def test_the_front_page_says_which_watched_digest_is_missing_until_it_came(desk, canary):
+    DigestMark.objects.create(subscription=canary.subscription, next_due_at=timezone.now())
+    watch(timezone.now() + LATER)
+    home = reverse("wagtailadmin_home")
+    page = client_of(desk.sender).get(home).content.decode()
+    assert "A watched digest did not come" in page
+    assert "no run has taken it up" in page
+    assert canary.subscription.subscriber.email not in page
+    assert "A watched digest did not come" not in client_of(desk.author).get(home).content.decode()
+    DigestMark.objects.update(next_due_at=timezone.now() + timedelta(days=1))
+    watch(timezone.now())
+    assert "did not come" not in client_of(desk.sender).get(home).content.decode()

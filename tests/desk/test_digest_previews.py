@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from newsletter.audience.reasons import Reason
 from newsletter.desk.models import ReaderProfile
+from newsletter.sending import digest_slice
 from newsletter.sending.digest_marks import keep_up
 from newsletter.sending.digest_preview import MadeUp, articles_for, look_ahead
 from newsletter.sending.digest_run import run_due
@@ -118,6 +119,20 @@ def test_the_next_run_and_the_real_one_agree(desk, digest, back):
     assert "Lift with care" in sample.content.decode()
     [run] = run_due(now)
     assert (run.due, run.planned) == (look.due, look.mails)
+
+
+def test_a_large_run_says_that_only_its_first_readers_were_looked_at(
+    desk, digest, back, monkeypatch
+):
+    monkeypatch.setattr(digest_slice, "SLICE", 6)
+    for _ in range(13):
+        reader(digest, back)
+    released(back)
+    keep_up(digest, timezone.now())
+    page = " ".join(client_of(desk.sender).get(reverse("desk:dry_run")).content.decode().split())
+    assert "Readers due: 13." in page
+    assert "Looked at: the first 12, and the numbers below are theirs alone." in page
+    assert "manage.py run_digests --dry-run" in page
 
 
 @pytest.mark.parametrize("name", ["dry_run", "canaries"])
