@@ -11,7 +11,7 @@ from django.utils.safestring import mark_safe
 
 from newsletter.editions.blocks import IssueBody
 from newsletter.editions.models import Issue
-from newsletter.rendering import blocks, digest, fragments, preview
+from newsletter.rendering import alert, blocks, digest, fragments, preview
 from newsletter.rendering.look import Look, look_of
 from newsletter.wire.mjml import to_html
 from tests.rendering import samples
@@ -98,3 +98,18 @@ def test_a_digests_pieces_render_as_they_did(golden: Check) -> None:
     for name, fragment in pieces.items():
         golden(f"digest/{name}.html", fragment.html)
         golden(f"digest/{name}.txt", fragment.text)
+
+
+@pytest.mark.parametrize("correction", [False, True], ids=["alert", "correction"])
+def test_a_safety_alert_renders_as_it_did(golden: Check, correction: bool) -> None:
+    samples.publisher()
+    html, text = alert.compose(
+        samples.digest_newsletter(),
+        samples.rich_article(),
+        language="en",
+        advice="Stop taking these tablets, and take the box to your pharmacist.",
+        correction=correction,
+    )
+    name = "correction" if correction else "alert"
+    golden(f"alert/{name}.html", preview.shown(html, html=True))
+    golden(f"alert/{name}.txt", preview.shown(text))
