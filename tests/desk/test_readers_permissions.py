@@ -9,6 +9,7 @@ from newsletter.desk.models import AccessEntry
 from signup.models import Subscriber
 from tests.desk.reader_with_everything import reader_with_everything
 from tests.desk.signing_in import proven
+from tests.running.examples import examples
 
 pytestmark = pytest.mark.django_db
 SCRIPT = {"x-requested-with": "XMLHttpRequest"}
@@ -106,7 +107,9 @@ _MORE = ("action", "account", "form", "since", "until", "what")
 
 @pytest.mark.once
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(20),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(data=st.dictionaries(st.sampled_from([*_FIELDS, *_MORE]), _ANY, max_size=6))
 def test_nothing_that_is_sent_breaks_a_page(scene, data):

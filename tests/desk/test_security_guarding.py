@@ -28,6 +28,7 @@ from tests.desk.signing_in import (
     proven,
     stale,
 )
+from tests.running.examples import examples
 
 pytestmark = pytest.mark.django_db
 SCRIPT = {"x-requested-with": "XMLHttpRequest"}
@@ -323,7 +324,9 @@ _TEXT = st.text(max_size=80) | st.sampled_from(["0" * 6, "٣٣٣٣٣٣", "1e5", 
 
 @pytest.mark.once
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(30),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     code=_TEXT,

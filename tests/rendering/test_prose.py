@@ -10,6 +10,7 @@ from newsletter.rendering.plain import bullet, wrapped
 from newsletter.wire.mjml import to_html
 from newsletter.wire.slots import MARK, Slot, mark
 from tests.rendering.reading import Outline
+from tests.running.examples import examples
 
 PIECES = st.sampled_from(
     [
@@ -23,7 +24,9 @@ PIECES = st.sampled_from(
 
 
 @hypothesis_settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100, deadline=None
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    max_examples=examples(100),
+    deadline=None,
 )
 @given(st.lists(PIECES, max_size=30).map("".join) | st.text(max_size=200))
 def test_whatever_is_pasted_the_mail_still_compiles(pasted: str) -> None:

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from signup.models import EmbedForm
+from tests.running.examples import examples
 from tests.signup.conftest import Catalogue
 from tests.signup.embedding import make_form, path_of, sent, token
 from tests.signup.filling_in import nothing_was_kept
@@ -31,7 +32,7 @@ _json = st.recursive(
     max_leaves=8,
 )
 fuzz = settings(
-    max_examples=60,
+    max_examples=examples(60),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -15,6 +15,7 @@ from signup import consent, unsubscribe
 from signup.confirm import confirm
 from signup.consent import seals
 from signup.models import ConsentEntry, ConsentSubject, SignUp, Subscriber, Subscription, SystemMail
+from tests.running.examples import examples
 from tests.signup.tampering import lift_guards, sql, stored
 
 Asking = Callable[..., SystemMail | None]
@@ -158,7 +159,9 @@ COLUMNS: dict[str, st.SearchStrategy[Any]] = {
 
 @given(data=st.data(), whose=st.integers(0, 1), seq=st.integers(1, 6))
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(60),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_any_change_to_any_column_of_any_line_is_found_where_it_was_made(
     two: tuple[UUID, UUID], data: st.DataObject, whose: int, seq: int
@@ -191,7 +194,9 @@ class _Undone(Exception):
 
 @given(gone=st.sets(st.integers(1, 6), min_size=1))
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(25),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_any_lines_that_are_removed_are_missed(two: tuple[UUID, UUID], gone: set[int]) -> None:
     try:

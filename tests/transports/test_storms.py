@@ -7,6 +7,7 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.running.examples import examples
 from tests.transports.pretended_relay import Fault, Script
 from tests.transports.table import LOCKSTEP, OFFER, Split, run
 
@@ -42,7 +43,7 @@ def torn(seed: int) -> Split:
     return split
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(
     seed=st.integers(0, 2**32),
     trouble=st.sampled_from([0.02, 0.1, 0.3, 0.7]),
