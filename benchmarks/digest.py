@@ -75,8 +75,10 @@ def main() -> int:
 
 
 def show(result: dict[str, Any], runs: list[dict[str, Any]]) -> None:
-    columns = ("readers", "planned", "plan_seconds", "peak_rss_mib", "process_cpu_seconds")
-    columns += ("database_cpu_seconds",)
+    columns = (
+        "readers", "planned", "plan_seconds", "peak_rss_mib", "process_cpu_seconds",
+        "database_cpu_seconds",
+    )  # fmt: skip
     rows: list[tuple[str, ...]] = [tuple(name.replace("_", " ") for name in columns)]
     rows += [tuple(f"{run[column]:,}" for column in columns) for run in runs]
     print(table(rows))

@@ -6,6 +6,14 @@ import time
 
 CONDITIONS = 200
 ARTICLES = 500
+SLUG = "my-conditions"
+_READERS = (
+    "signup_subscriber", "signup_subscription", "signup_follow", "signup_consententry",
+    "sending_digestmark", "sending_delivery", "sending_batch", "sending_edition", "sending_mailing",
+)  # fmt: skip
+_CATALOGUE = (
+    "catalogue_condition", "catalogue_newsletter", "editions_article", "editions_release",
+)  # fmt: skip
 
 
 _SUMMARY = "What a large study found, what it did not, and what it means for those who have it."
@@ -16,20 +24,22 @@ _PARAGRAPH = (
 
 
 def fill(readers: int) -> None:
-    """Start anew: readers with a live digest subscription that is due, and what they follow."""
+    """Write readers with a live digest subscription that is due, and what they follow, instead of
+    those of an earlier call; the catalogue once.
+    """
     from django.db import connection
 
+    from newsletter.catalogue.models import Newsletter
+
     began = time.monotonic()
+    is_first = not Newsletter.objects.filter(slug=SLUG).exists()
     with connection.cursor() as cursor:
         # The ledger's triggers refuse to be emptied; only the database's owner may lift them.
         cursor.execute("SET session_replication_role = replica")
-        cursor.execute(
-            "TRUNCATE signup_subscriber, signup_subscription, signup_follow, sending_digestmark,"
-            " sending_delivery, sending_batch, sending_edition, sending_mailing,"
-            " catalogue_condition, catalogue_newsletter, editions_article, editions_release"
-            " RESTART IDENTITY CASCADE"
-        )
-        make_catalogue()
+        tables = [*_READERS, *_CATALOGUE] if is_first else _READERS
+        cursor.execute(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE")
+        if is_first:
+            make_catalogue()
         for statement in _FILL:
             cursor.execute(statement, {"readers": readers, "weights": _zipf()})
         cursor.execute("SET session_replication_role = DEFAULT")
@@ -46,8 +56,8 @@ def make_catalogue() -> None:
     from newsletter.editions.models import Article, Release
 
     Newsletter.objects.create(
-        name="My conditions", slug="my-conditions", kind="digest", promise="What is new.",
-        from_name="Wellread", from_email="news@wellread.example", list_id_label="my-conditions",
+        name="My conditions", slug=SLUG, kind="digest", promise="What is new.",
+        from_name="Wellread", from_email="news@wellread.example", list_id_label=SLUG,
         sensitive=True, postal_address="1 Harbour Street, Example Town",
     )  # fmt: skip
     Condition.objects.bulk_create(
