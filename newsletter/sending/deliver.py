@@ -14,6 +14,7 @@ from newsletter.sending.copies import copies_of
 from newsletter.sending.errors import ContentDamaged, NewerContent
 from newsletter.sending.journal import Journal
 from newsletter.sending.models import Batch, Mailing
+from newsletter.sending.relay_limits import meter_for
 from newsletter.sending.run import Run
 from newsletter.transports.errors import LineDown, Misconfigured
 from newsletter.transports.protocol import Transport
@@ -64,6 +65,8 @@ def deliver(
     with clerk() as books:
         journal = _open_journal()
         run = Run(claim, copies, transport, books, journal, another)
+        meter = meter_for(transport, alert=claim.mailing.kind == Mailing.Kind.ALERT)
+        transport.limit(meter)
         try:
             run.go()
         except BaseException:
@@ -72,6 +75,8 @@ def deliver(
             raise
         held = run.close()
         journal.rest()
+        if meter is not None:
+            meter.close()
     if run.lost:
         return Ending.LOST
     if run.damaged:

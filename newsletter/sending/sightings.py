@@ -50,7 +50,7 @@ def tell(name: str, ways: Sequence[WayState] = (), journal: str = "") -> None:
     now = timezone.now().timestamp()
     said = {
         "at": now,
-        "ways": [[way.where, way.lines, way.rests, without_addresses(way.trouble)] for way in ways],
+        "ways": [way._replace(trouble=without_addresses(way.trouble)) for way in ways],
         "journal": journal,
     }
     try:

@@ -1,6 +1,7 @@
-"""One number: messages a second, over all workers (SENDING_RATE).
+"""One number: messages a second, over all workers (SENDING_RATE), and one more for a relay
+that has a rate of its own (`relay_limits`).
 
-A token bucket in Redis for each transport. Its clock is Redis' own. A bucket that is gone, because
+A token bucket in Redis for each. Its clock is Redis' own. A bucket that is gone, because
 Redis was flushed, starts again with one chunk's worth. When Redis cannot be reached, every worker
 process keeps to its share of the rate on its own, so that sending neither stops nor runs away.
 """
@@ -53,9 +54,13 @@ class _Own(NamedTuple):
 _own: dict[str, _Own] = {}
 
 
-def take(transport: str, wanted: int) -> Grant:
-    """Take up to `wanted` messages' worth out of the bucket of `transport`. Never raises."""
-    rate = settings.SENDING_RATE
+def take(transport: str, wanted: int, rate: float | None = None) -> Grant:
+    """Take up to `wanted` messages' worth out of the bucket of `transport`. Never raises.
+
+    `rate`: messages a second; SENDING_RATE if none is given, 0 for any number.
+    """
+    if rate is None:
+        rate = settings.SENDING_RATE
     if rate <= 0:
         return Grant(wanted, 0.0)
     capacity = max(1.0, rate * CHUNK_SECONDS)
@@ -67,12 +72,12 @@ def take(transport: str, wanted: int) -> Grant:
     return Grant(int(granted), int(wait) / 1000)
 
 
-def give_back(transport: str, messages: int) -> None:
+def give_back(transport: str, messages: int, rate: float | None = None) -> None:
     """Put back what was taken and not used: the batch was at its end, or readers were skipped.
 
     Never raises; without Redis it is forgotten, which only makes sending a little slower.
     """
-    if messages <= 0 or settings.SENDING_RATE <= 0:
+    if messages <= 0 or (settings.SENDING_RATE if rate is None else rate) <= 0:
         return
     try:
         # No more than the bucket holds: the next take sees to that.

@@ -1,9 +1,10 @@
 """Mail that stays in this process: for tests."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from newsletter.transports.protocol import Answered, Outgoing, WayState
+from newsletter.transports.protocol import Answered, Meter, Outgoing, WayState
+from newsletter.transports.relay import Relay
 from newsletter.transports.values import Envelope, Outcome, Receipt
 
 # Seconds before the next look, when nothing is ready to go.
@@ -22,12 +23,16 @@ class MemoryTransport:
     allowed_for_health = True
     lines = 1
     announces_content = False
+    relays: Sequence[Relay] = ()
 
     def __init__(self, answer: Callable[[Envelope], Receipt] = lambda _: OK) -> None:
         self._answer = answer
 
     def states(self) -> list[WayState]:
         return [WayState("memory", lines=1)]
+
+    def limit(self, meter: Meter | None) -> None:
+        pass
 
     def open(self) -> None:
         pass

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
+from newsletter.transports.relay import Relay
 from newsletter.transports.values import Envelope, Receipt
 
 
@@ -31,6 +32,20 @@ class WayState(NamedTuple):
     rests: float = 0.0
     # Why there was no connection the last time; "" when all is well.
     trouble: str = ""
+    # Messages a second at most that it is meant to get; 0 for any number.
+    rate: float = 0.0
+
+
+class Meter(Protocol):
+    """What a relay of its own limit may carry just now: asked before each message."""
+
+    def wait(self, relay: Relay) -> float:
+        """Return 0 when one more message may go by it, else seconds until it may be asked again."""
+        ...
+
+    def used(self, relay: Relay) -> None:
+        """One message goes by it; `wait` said 0 just before."""
+        ...
 
 
 class Transport(Protocol):
@@ -51,6 +66,14 @@ class Transport(Protocol):
     def states(self) -> list[WayState]:
         """Return how it is with each relay, for staff to see."""
         ...
+
+    @property
+    def relays(self) -> Sequence[Relay]:
+        """The relays that it may use; none where there is a provider instead."""
+        ...
+
+    def limit(self, meter: Meter | None) -> None:
+        """Ask `meter` before each message from now on. Without relays that does nothing."""
 
     def open(self) -> None:
         """Get ready to send. Raises LineDown or Misconfigured. Opening an open one does nothing."""

@@ -13,7 +13,7 @@ _YES = {"1", "yes", "true", "on"}
 _NO = {"0", "no", "false", "off"}
 _OPTIONS = {
     "starttls", "health", "timeout", "hello", "lines", "messages", "pipelining", "priority",
-    "weight",
+    "rate", "weight",
 }  # fmt: skip
 # Between two relays; a comma may also stand within a URL.
 _BETWEEN = re.compile(r"[\s,]+(?=\w+://)")
@@ -54,6 +54,8 @@ class Relay:
     priority: int = 1
     # The share of the connections, among relays of one priority.
     weight: int = 1
+    # Messages a second at most, over all workers; 0 leaves it to the relay.
+    rate: float = 0.0
 
     @classmethod
     def from_url(cls, url: str) -> Self:
@@ -92,6 +94,7 @@ class Relay:
             pipelining=_truth("pipelining", options, default=True),
             priority=_whole("priority", options, default=1, least=1, most=9),
             weight=_whole("weight", options, default=1, least=1, most=100),
+            rate=_rate(options.get("rate")),
         )
         if relay.user and not (relay.tls or relay.starttls or here):
             raise Misconfigured(
@@ -142,6 +145,18 @@ def _whole(name: str, options: dict[str, str], *, default: int, least: int, most
     if not (value.isascii() and value.isdigit() and least <= int(value) <= most):
         raise Misconfigured(f"EMAIL_URL: {name} is a whole number from {least} to {most}.")
     return int(value)
+
+
+def _rate(value: str | None) -> float:
+    if value is None:
+        return 0.0
+    try:
+        rate = float(value)
+    except ValueError:
+        rate = 0.0
+    if not 0.1 <= rate <= 100_000:
+        raise Misconfigured("EMAIL_URL: rate is messages a second, from 0.1 to 100000.")
+    return rate
 
 
 def _seconds(value: str | None) -> float | None:

@@ -48,6 +48,13 @@ def bulk_transport(*, health: bool) -> Transport:
     return _kept.transports[key]
 
 
+def relays_in_settings() -> list[str]:
+    """Return host and port of each relay of EMAIL_URL; none where mail leaves another way."""
+    if settings.ESP or not settings.EMAIL_URL.startswith("smtp"):
+        return []
+    return [relay.where for relay in relays_from(settings.EMAIL_URL)]
+
+
 def close_kept() -> None:
     """Take leave of the relays: this thread sends nothing more for now."""
     if _kept.pid == os.getpid():

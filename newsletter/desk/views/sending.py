@@ -33,6 +33,8 @@ class Relay:
     # Seconds, the longest that any of them leaves it alone; why.
     rests: float
     trouble: str
+    # Messages a second at most; 0 for any number.
+    rate: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ def sending_page(request: HttpRequest) -> HttpResponse:
         "relays": relays(fresh),
         "rate": settings.SENDING_RATE,
         "domains": domains(slowed),
-        "today": warm_up.today(),
+        "plans": warm_up.every_plan(),
         "batches": waiting_batches(),
         "nodes": [one for one in seen if one.is_node],
         "journals": [one for one in fresh if one.journal],
@@ -80,13 +82,14 @@ def sending_page(request: HttpRequest) -> HttpResponse:
 def relays(seen: list[Sighting]) -> list[Relay]:
     found: dict[str, Relay] = {}
     for way in (way for one in seen for way in one.ways):
-        had = found.get(way.where, Relay(way.where, 0, 0, 0.0, ""))
+        had = found.get(way.where, Relay(way.where, 0, 0, 0.0, "", way.rate))
         found[way.where] = Relay(
             way.where,
             had.lines + way.lines,
             had.processes + 1,
             max(had.rests, way.rests),
             had.trouble or way.trouble,
+            way.rate,
         )
     return [found[where] for where in sorted(found)]
 

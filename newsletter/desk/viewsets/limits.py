@@ -25,9 +25,14 @@ class WarmUpViewSet(SnippetViewSet):
     menu_label = _("Warm-up plans")
     menu_name = "warm-up-plans"
     url_prefix = "warm-up-plans"
-    list_display = ["name", "begins_on", "caps"]
+    list_display = ["name", "relay", "begins_on", "caps"]
     copy_view_enabled = False
-    panels = [FieldPanel("name"), FieldPanel("begins_on"), FieldPanel("caps")]
+    panels = [
+        FieldPanel("name"),
+        FieldPanel("relay"),
+        FieldPanel("begins_on"),
+        FieldPanel("caps"),
+    ]
 
 
 class LimitsGroup(SnippetViewSetGroup):

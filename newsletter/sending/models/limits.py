@@ -6,6 +6,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from newsletter.transports.select import relays_in_settings
+
 
 class DomainLimit(models.Model):
     """The most that one recipient domain gets, over all workers and mailings."""
@@ -51,6 +53,15 @@ class WarmUp(models.Model):
     name = models.CharField(
         _("what for"), max_length=80, help_text=_("Such as: new address of the relay.")
     )
+    relay = models.CharField(
+        _("relay"),
+        max_length=270,
+        blank=True,
+        help_text=_(
+            "Host and port, as the page Sending names it, if only what leaves by this relay is "
+            "limited. Left empty, the plan is for everything that leaves."
+        ),
+    )
     begins_on = models.DateField(_("begins on"), default=timezone.localdate)
     caps = models.CharField(
         _("messages a day"),
@@ -71,9 +82,23 @@ class WarmUp(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def clean(self) -> None:
+        known = relays_in_settings()
+        if self.relay and self.relay not in known:
+            raise ValidationError(
+                {"relay": _("Mail leaves by: %(relays)s.") % {"relays": ", ".join(known) or "–"}}
+            )
+
 
 class SendingDay(models.Model):
     """How much of mailings was handed to workers on one day, while a warm-up plan counts."""
 
-    day = models.DateField(unique=True)
+    day = models.DateField()
+    # As in the plan; empty for everything that leaves.
+    relay = models.CharField(max_length=270, blank=True)
     taken = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["day", "relay"], name="one_count_a_day_and_relay")
+        ]

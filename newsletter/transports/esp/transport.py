@@ -16,7 +16,8 @@ from newsletter.transports.errors import LineDown, Misconfigured
 from newsletter.transports.esp.answers import STATUSES, verdict
 from newsletter.transports.esp.letters import Letter, as_django_message, opened
 from newsletter.transports.esp.providers import provider_of
-from newsletter.transports.protocol import Answered, Outgoing, WayState
+from newsletter.transports.protocol import Answered, Meter, Outgoing, WayState
+from newsletter.transports.relay import Relay
 from newsletter.transports.values import Outcome, Receipt, UnsafeEnvelope
 
 # Seconds before the next look, when nothing is ready to go or to be read.
@@ -65,6 +66,7 @@ class EspTransport:
         self._over = threading.Event()
 
     announces_content = True
+    relays: Sequence[Relay] = ()
 
     @property
     def lines(self) -> int:
@@ -75,6 +77,9 @@ class EspTransport:
         rests = max(0.0, _quiet_until.get(self._esp, 0.0) - time.monotonic())
         # That it asked for quiet is no trouble: it answers, and mail goes on when it said.
         return [WayState(self._esp, self._idle.qsize(), rests)]
+
+    def limit(self, meter: Meter | None) -> None:
+        """A provider keeps its own limits, and says so (429)."""
 
     def open(self) -> None:
         if self._over.is_set():

@@ -3,10 +3,10 @@
 import select
 import time
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from newsletter.transports.errors import Misconfigured, TransportError
-from newsletter.transports.protocol import Answered, Outgoing, WayState
+from newsletter.transports.protocol import Answered, Meter, Outgoing, WayState
 from newsletter.transports.relay import Relay
 from newsletter.transports.smtp.conversation import Settled
 from newsletter.transports.smtp.line import Line
@@ -21,11 +21,18 @@ TICK = 250
 MESSAGES_A_LINE = 5
 # Seconds before relays that gave no further line are asked again.
 NEXT_OPENING = 0.1
+# Seconds for which messages wait here for a relay's own limit; for longer, they are put back.
+LONGEST_HOLD = 1.0
+# Milliseconds between two looks whether it has room again.
+HOLD_TICK = 20
 # How often one message may move to another line; the relay may be refusing it by hanging up.
 MOST_MOVES = 3
 
 ABORTED = "the sender broke off"
 UNSENT = Receipt(Outcome.TEMPORARY, None, "", f"not sent: {ABORTED}", about_the_line=True)
+HELD_BACK = Receipt(
+    Outcome.TEMPORARY, reply="not sent: this relay's own limit is used up", about_the_line=True
+)
 
 
 class SmtpTransport:
@@ -48,6 +55,14 @@ class SmtpTransport:
     def states(self) -> list[WayState]:
         now = time.monotonic()
         return [lane.state(now) for lane in self._pool.lanes]
+
+    @property
+    def relays(self) -> Sequence[Relay]:
+        return self._relays
+
+    def limit(self, meter: Meter | None) -> None:
+        for lane in self._pool.lanes:
+            lane.meter = meter
 
     def open(self) -> None:
         """Have a line. Raises LineDown or Misconfigured."""
@@ -103,6 +118,8 @@ class _Sending:
         # Milliseconds that the next wait may take.
         self._patience = TICK
         self._next_opening = 0.0
+        # Whether some relay has limits of its own.
+        self._metered = any(lane.meter is not None for lane in pool.lanes)
 
     def run(self) -> Iterator[Answered]:
         pool = self._pool
@@ -142,6 +159,13 @@ class _Sending:
         self._patience = TICK
         while not self.aborted and (self._again or not self._exhausted):
             line = pool.take_free(now, freshest=bool(self._again))
+            if line is None and self._down is None and self._metered:
+                held = pool.held_back(now)
+                if held and (held <= LONGEST_HOLD or self._on_lines):
+                    self._patience = HOLD_TICK
+                    return
+                if held:
+                    self._down = HELD_BACK
             if line is None:
                 if self._on_lines or pool.is_opening:
                     self._open_one_more(now)
@@ -165,6 +189,8 @@ class _Sending:
                 self._answers.append(Answered(one.key, refused))
                 self._patience = 0
                 return
+            if line.lane.meter is not None:
+                line.lane.meter.used(line.lane.relay)
             self._taken += 1
             self._on_lines += 1
             self._write(line, now)

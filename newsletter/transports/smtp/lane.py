@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable
 
 from newsletter.transports.errors import LineDown, TransportError
-from newsletter.transports.protocol import WayState
+from newsletter.transports.protocol import Meter, WayState
 from newsletter.transports.relay import Relay
 from newsletter.transports.values import Receipt
 
@@ -29,9 +29,15 @@ class Lane:
         self.most = relay.lines
         # Why there was no line the last time.
         self.trouble: TransportError | None = None
+        # Keeps to the relay's own limits, where it has any.
+        self.meter: Meter | None = None
         self._failures = 0
         self._rests_until = 0.0
         self._taken = 0
+
+    def wait(self) -> float:
+        """Return 0 when a message may go by this relay, else for how many seconds none may."""
+        return 0.0 if self.meter is None else self.meter.wait(self.relay)
 
     def may_open(self, now: float) -> bool:
         """Whether another line may be tried."""
@@ -44,7 +50,7 @@ class Lane:
         rests = max(0.0, self._rests_until - now)
         # What is over is no trouble any more.
         trouble = str(self.trouble) if self.trouble and self._failures else ""
-        return WayState(self.relay.where, self.lines, rests, trouble)
+        return WayState(self.relay.where, self.lines, rests, trouble, self.relay.rate)
 
     def failed(self, error: TransportError) -> None:
         """There is no line to be had: leave it alone for a while, longer each time."""
@@ -86,11 +92,16 @@ class Lane:
 def next_lane(lanes: Iterable[Lane], now: float) -> Lane | None:
     """Return the relay that gets the next line: of the first priority that is not away, the one
     with the fewest lines for its weight."""
-    usable = [lane for lane in lanes if not lane.is_resting(now) or lane.lines]
-    if not usable:
-        return None
-    first = min(lane.relay.priority for lane in usable)
-    open_to = [lane for lane in usable if lane.relay.priority == first and lane.may_open(now)]
+    open_to = [lane for lane in first_choice(lanes, now) if lane.may_open(now)]
+    # A line to one whose own limit is used up would only wait.
+    open_to = [lane for lane in open_to if not lane.wait()] or open_to
     return min(
         open_to, key=lambda lane: (lane.lines + lane.opening) / lane.relay.weight, default=None
     )
+
+
+def first_choice(lanes: Iterable[Lane], now: float) -> list[Lane]:
+    """Return the relays of the first priority that is not away."""
+    usable = [lane for lane in lanes if not lane.is_resting(now) or lane.lines]
+    first = min((lane.relay.priority for lane in usable), default=0)
+    return [lane for lane in usable if lane.relay.priority == first]

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from newsletter.transports.errors import LineDown, Misconfigured, TransportError
 from newsletter.transports.relay import Relay
 from newsletter.transports.smtp.connect import connect
-from newsletter.transports.smtp.lane import Lane, next_lane
+from newsletter.transports.smtp.lane import Lane, first_choice, next_lane
 from newsletter.transports.smtp.line import Line
 from newsletter.transports.smtp.opening import Openings
 
@@ -117,18 +117,31 @@ class Pool:
         """
         if freshest and len(self._free) > 1:
             self._free = deque(sorted(self._free, key=lambda line: line.begun))
-        while self._free:
+        held: list[Line] = []
+        found = None
+        while self._free and found is None:
             line = self._free.popleft()
             line.is_free = False
             if not line.is_worn(now):
                 if line.has_room:
-                    return line
+                    if line.lane.meter is None or not line.lane.wait():
+                        found = line
+                    else:
+                        held.append(line)
             elif line.conversation.is_idle:
                 self.part(line, now)
             else:
                 # What is on it is finished first.
                 line.retiring = True
-        return None
+        for line in held:
+            self.put_free(line)
+        return found
+
+    def held_back(self, now: float) -> float:
+        """Return for how many seconds the relays' own limits let nothing out; 0 when they do, or
+        when it is something else. Another of the same priority may have room; one that only
+        stands in for it is no way round its limit."""
+        return min((lane.wait() for lane in first_choice(self.lanes, now)), default=0.0)
 
     def put_free(self, line: Line, *, first: bool = False) -> None:
         """Give back a line that has room (again)."""
