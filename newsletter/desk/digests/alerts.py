@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
@@ -222,6 +223,7 @@ def _page(
         and user.pk not in verbs.concerned_staff(alert)
         and (changed or user.pk != alert.first_by_id)
     )
+    languages = dict(settings.LANGUAGES)
     return TemplateResponse(
         request,
         "desk/digests/alert.html",
@@ -232,7 +234,7 @@ def _page(
             "changed": changed,
             "previews": [
                 {
-                    "label": form.language.upper(),
+                    "label": languages.get(form.language, form.language),
                     "url": reverse(
                         "desk:alert_preview", args=(alert.pk, form.newsletter_id, form.language)
                     ),
