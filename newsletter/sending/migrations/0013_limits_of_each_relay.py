@@ -4,29 +4,35 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('sending', '0012_written_once_in_place'),
+        ("sending", "0012_written_once_in_place"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='sendingday',
-            name='relay',
+            model_name="sendingday",
+            name="relay",
             field=models.CharField(blank=True, max_length=270),
         ),
         migrations.AddField(
-            model_name='warmup',
-            name='relay',
-            field=models.CharField(blank=True, help_text='Host and port, as the page Sending names it, if only what leaves by this relay is limited. Left empty, the plan is for everything that leaves.', max_length=270, verbose_name='relay'),
+            model_name="warmup",
+            name="relay",
+            field=models.CharField(
+                blank=True,
+                help_text="Host and port, as the page Sending names it, if only what leaves by this relay is limited. Left empty, the plan is for everything that leaves.",
+                max_length=270,
+                verbose_name="relay",
+            ),
         ),
         migrations.AlterField(
-            model_name='sendingday',
-            name='day',
+            model_name="sendingday",
+            name="day",
             field=models.DateField(),
         ),
         migrations.AddConstraint(
-            model_name='sendingday',
-            constraint=models.UniqueConstraint(fields=('day', 'relay'), name='one_count_a_day_and_relay'),
+            model_name="sendingday",
+            constraint=models.UniqueConstraint(
+                fields=("day", "relay"), name="one_count_a_day_and_relay"
+            ),
         ),
     ]
