@@ -29,7 +29,7 @@ from newsletter.desk.security import resetting
 from newsletter.editions.feeds import fetch as feeds
 from newsletter.outcomes.reactions import react
 from newsletter.outcomes.sender_domains import look_at_all
-from newsletter.sending import alarms, alert, news, plan, sightings, start, stopping
+from newsletter.sending import alarms, alert, measured, news, plan, sightings, start, stopping
 from newsletter.sending import feed as feeding
 from newsletter.sending import recover as recovery
 from newsletter.sending.claim import claim, claim_another
@@ -111,6 +111,7 @@ def feed() -> None:
         deliver_batch.apply_async((batch_id,), queue="prompt")
     for batch_id in feeding.feed(timezone.now(), alerts=False):
         deliver_batch.delay(batch_id)
+    measured.note()
 
 
 @shared_task(time_limit=DELIVER_LIMIT)

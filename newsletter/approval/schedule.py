@@ -14,6 +14,8 @@ from newsletter.editions.models import Issue
 
 # A form filled in at 09:00 for 09:00 arrives a little later; that is not a mistake.
 PAST_TOLERANCE = timedelta(minutes=2)
+# From here on what began late says so on its page.
+LATE_FROM = timedelta(minutes=5)
 # Further ahead than this, somebody mistyped the year.
 FURTHEST = timedelta(days=366)
 # Later than this, because nothing was running, it does not start by itself: what was meant for

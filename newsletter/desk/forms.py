@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -66,34 +66,6 @@ class TestSendForm(forms.Form):
                     params={"address": address},
                 )
         return [staff[address.casefold()] for address in addresses]
-
-
-class ScheduleForm(forms.Form):
-    send_at = forms.DateTimeField(
-        label=gettext_lazy("Send at"),
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"],
-    )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        # Wagtail has switched to the zone in the member of staff's own account by now.
-        self.fields["send_at"].help_text = _("By the clock in %(zone)s.") % {
-            "zone": timezone.get_current_timezone_name()
-        }
-
-    def clean_send_at(self) -> datetime:
-        send_at: datetime = self.cleaned_data["send_at"]
-        if send_at < timezone.now():
-            # The verb refuses it too, with a little tolerance; here is where it can be mended.
-            raise ValidationError(_("That time has passed. Choose one that is still to come."))
-        return send_at
-
-
-class SendNowForm(forms.Form):
-    """Confirms the very approval that the page showed."""
-
-    approval = forms.IntegerField(widget=forms.HiddenInput)
 
 
 class AskForm(forms.Form):

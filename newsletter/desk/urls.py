@@ -20,13 +20,7 @@ urlpatterns = [
     path("issues/way/<int:pk>/submit/", Submit.as_view(), name="submit_issue"),
     path("issues/way/<int:pk>/take-back/", TakeBack.as_view(), name="take_back_issue"),
     path("issues/way/<int:pk>/test/", issue_actions.test_send, name="test_send"),
-    path("issues/way/<int:pk>/send/", issue_actions.send_now, name="send_now"),
-    path("issues/way/<int:pk>/schedule/", issue_actions.schedule, name="schedule"),
-    path(
-        "issues/way/<int:pk>/schedule/cancel/",
-        issue_actions.cancel_schedule,
-        name="cancel_schedule",
-    ),
+    path("", include("newsletter.desk.send.urls")),
     path("articles/way/<int:pk>/", ArticleWay.as_view(), name="article"),
     path("articles/way/<int:pk>/submit/", Submit.as_view(model=Article), name="submit_article"),
     path(

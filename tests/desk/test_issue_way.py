@@ -293,7 +293,7 @@ def test_a_schedule_is_by_the_clock_of_the_member_of_staff(desk, approved, time_
     profile.current_time_zone = "Europe/Berlin"
     profile.save()
 
-    page = client_of(desk.sender).get(reverse("desk:issue", args=(approved.pk,)))
+    page = client_of(desk.sender).get(reverse("desk:send_now", args=(approved.pk,)))
     assert "By the clock in Europe/Berlin" in page.content.decode()
     schedule(desk, approved, "2026-11-23T08:00")
 
@@ -344,7 +344,7 @@ def test_an_issue_that_was_sent_is_not_scheduled(desk, approved):
     soon = timezone.now() + timezone.timedelta(days=2)
     answer = schedule(desk, approved, soon.strftime("%Y-%m-%dT%H:%M"))
     assert "already" in said(answer)
-    assert not Schedule.objects.exists()
+    assert not Schedule.objects.open().exists()
 
 
 def test_looking_changes_nothing(desk, approved):

@@ -13,7 +13,7 @@ from django.views.generic import TemplateView
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.models import TaskState
 
-from newsletter.approval import preflight, reasons, sign_off
+from newsletter.approval import preflight, sign_off
 from newsletter.approval.models import Schedule
 from newsletter.audience.recipients import recipients
 from newsletter.desk.access import (
@@ -26,7 +26,7 @@ from newsletter.desk.access import (
     require_any,
 )
 from newsletter.desk.addresses import box_url, reading_url
-from newsletter.desk.forms import AskForm, ReasonsForm, ScheduleForm, TestSendForm
+from newsletter.desk.forms import AskForm, TestSendForm
 from newsletter.desk.stages import Stage, first_mailing, stage_of
 from newsletter.desk.waiting import asked_and_due
 from newsletter.editions.models import Article, Issue
@@ -167,13 +167,12 @@ class IssueWay(WayView):
             schedule=schedules.open().first(),
             refused_schedule=schedules.exclude(refusal="").order_by("-pk").first(),
             may_send=user.has_perm(SEND),
+            may_dry_run=user.has_perm(SEND) or user.has_perm(COMPOSE_ISSUE),
+            now=timezone.now(),
             may_test=user.has_perm(SEND) or user.has_perm(COMPOSE_ISSUE),
             # Counting a million readers is for the page that asks for confirmation.
             has_readers=recipients(issue.newsletter).exists(),
             test_form=kwargs.get("test_form") or TestSendForm(initial={"to": user.email}),
-            schedule_form=kwargs.get("schedule_form") or ScheduleForm(),
-            answers=kwargs.get("answers")
-            or ReasonsForm(warnings=_unanswered(standing, context["warnings"])),
             previews=_previews("issue", issue.pk),
         )
         return context
@@ -202,13 +201,6 @@ class ArticleWay(WayView):
             previews=_previews("article", self.live_object.pk),
         )
         return context
-
-
-def _unanswered(
-    standing: sign_off.Standing, warnings: list[preflight.Finding]
-) -> list[preflight.Finding]:
-    """What has come up since the approval, for whoever schedules on this page."""
-    return reasons.unanswered(warnings, standing.approval) if standing.approval else []
 
 
 def _previews(kind: str, pk: int) -> list[dict[str, Any]]:
