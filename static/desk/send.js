@@ -12,6 +12,8 @@
 
   const settle = () => {
     time.hidden = chosen() === "now";
+    // By readers' clocks means their evenings too.
+    form.querySelector("[name=by_reader]").closest(".desk-field").hidden = chosen() === "local";
     hours.hidden = !form.querySelector("[name=hours]").checked;
     button.textContent = chosen() === "now" ? button.dataset.now : button.dataset.later;
   };

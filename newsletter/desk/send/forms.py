@@ -69,7 +69,9 @@ class SendForm(forms.Form):
             (Schedule.How.LOCAL, _("At a day and time by each reader's own clock")),
         ]
         self.fields["how"].initial = self.fields["how"].initial or usual
-        self.fields["send_at"].help_text = _("By the clock in %(zone)s.") % {"zone": self.zone}
+        self.fields["send_at"].help_text = _(
+            "By the clock in %(zone)s, or by each reader's own if you chose that."
+        ) % {"zone": self.zone}
         self.fields["by_reader"].choices = [  # type: ignore[attr-defined]
             ("", _("Yours (%(zone)s)") % {"zone": self.zone}),
             ("1", _("Each reader's own")),
@@ -92,8 +94,8 @@ class SendForm(forms.Form):
         if self.errors:
             return cleaned
         now = timezone.now()
-        window = self._window(cleaned)
         how = cleaned["how"] = cleaned.get("how") or self._usual
+        window = self._window(cleaned, local=how == Schedule.How.LOCAL)
         if how == Schedule.How.NOW:
             send_at = now + timedelta(seconds=settings.SENDING_UNDO_SECONDS)
             self.timing = Timing(send_at, self.zone, now, None, window)
@@ -120,7 +122,7 @@ class SendForm(forms.Form):
         self.timing = Timing(send_at, self.zone, now, None, window)
         return cleaned
 
-    def _window(self, cleaned: dict[str, Any]) -> Window | None:
+    def _window(self, cleaned: dict[str, Any], *, local: bool) -> Window | None:
         if not cleaned.get("hours"):
             return None
         opens = cleaned["opens"] if cleaned.get("opens") != "" else 8
@@ -128,7 +130,8 @@ class SendForm(forms.Form):
         if closes <= opens:
             self.add_error("closes", _("The hours have to end after they begin."))
             return None
-        return Window(opens, closes, bool(cleaned.get("by_reader")))
+        # Who goes by readers' clocks means their evenings too.
+        return Window(opens, closes, local or bool(cleaned.get("by_reader")))
 
     def _typed(self, typed: str) -> datetime | None:
         for pattern in ("%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"):

@@ -153,9 +153,7 @@ def _turn(timing: Timing, turn: waves.Turn) -> TurnInWords:
             "%(where)s and %(n)d more zone", "%(where)s and %(n)d more zones", others
         ) % {"where": where, "n": others}
     theirs = turn.begins_at.astimezone(zone(turn.clock))
-    return TurnInWords(
-        where, turn.readers, date_format(theirs, "l, j F, H:i"), when(turn.begins_at)
-    )
+    return TurnInWords(where, turn.readers, date_format(theirs, "D j M, H:i"), when(turn.begins_at))
 
 
 def _notes(timing: Timing, slow: Mapping[str, tuple[int, float]]) -> list[str]:
