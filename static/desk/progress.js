@@ -25,7 +25,12 @@
     const focused = place.contains(document.activeElement)
       ? document.activeElement.getAttribute("href")
       : null;
+    // What was opened stays open.
+    const opened = [...place.querySelectorAll("details[open]")].map((one) => one.dataset.deskKeep);
     place.innerHTML = html;
+    for (const name of opened) {
+      place.querySelector(`details[data-desk-keep="${name}"]`)?.setAttribute("open", "");
+    }
     if (focused) place.querySelector(`a[href="${focused}"]`)?.focus();
   };
 

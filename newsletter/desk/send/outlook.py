@@ -1,5 +1,6 @@
 """What a choice of time means, in plain words: which readers when, and when the last have it."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -18,6 +19,8 @@ from newsletter.sending.dry_run import Audience
 from newsletter.sending.estimate import Job, Shares, ends
 from newsletter.sending.models import DomainLimit
 from newsletter.sending.models.limits import daily_caps
+
+log = logging.getLogger(__name__)
 
 MOST_TURNS = 12
 
@@ -98,9 +101,8 @@ def domain_rates() -> dict[str, float]:
     try:
         for domain, rate in slowed_domains().items():
             rates[domain] = min(rate, rates.get(domain, rate))
-    except redis.RedisError:
-        # What stands in the limits is the best guess then.
-        return rates
+    except redis.RedisError as error:
+        log.info("What stands in the limits is the best guess: %s", error)
     return rates
 
 

@@ -30,7 +30,6 @@ from newsletter.desk.stages import first_mailing
 from newsletter.editions.models import Issue
 from newsletter.sending import start, waves
 from newsletter.sending.dry_run import audience
-from newsletter.sending.models import Mailing
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -226,9 +225,3 @@ def _page(
         ],
     }
     return TemplateResponse(request, "desk/send_now.html", context, status=status)
-
-
-def is_late(mailing: Mailing) -> bool:
-    """Whether it began much later than it was to, because nothing was running then."""
-    planned = mailing.schedule
-    return planned is not None and mailing.created_at - planned.send_at > schedules.LATE_FROM

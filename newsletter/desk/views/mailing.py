@@ -1,11 +1,9 @@
 """What is being sent: a page that moves while the workers send, and the three levers."""
 
-import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-import redis
 from django.contrib import messages
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.paginator import Paginator
@@ -22,18 +20,26 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from newsletter.desk import speed
-from newsletter.desk.access import SEND, VIEW_MAILING, require_any
+from newsletter.desk.access import (
+    APPROVE,
+    COMPOSE_ISSUE,
+    SEND,
+    VIEW_ISSUE,
+    VIEW_MAILING,
+    require_any,
+)
 from newsletter.desk.after.mending import mending_of
 from newsletter.desk.scope import limits_of
+from newsletter.desk.send.outlook import domain_rates
+from newsletter.desk.send.turns import Ahead, ahead_of, lateness, skipped_by_reason
 from newsletter.sending import control, warm_up
 from newsletter.sending.balance import Counts, counts, counts_of
-from newsletter.sending.brakes import slowed_domains
 from newsletter.sending.errors import NotPossible
-from newsletter.sending.models import Batch, Delivery, DomainLimit, Mailing
-
-log = logging.getLogger(__name__)
+from newsletter.sending.models import Batch, Delivery, Mailing
 
 PER_PAGE = 20
+# Numbers about nobody: whoever has to do with issues may watch one go out.
+MAY_WATCH = (SEND, VIEW_MAILING, COMPOSE_ISSUE, VIEW_ISSUE, APPROVE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,8 @@ class Progress:
     slowed_left: timedelta | None = None
     # Today's share of a warm-up plan is used up: when it goes on.
     goes_on_at: datetime | None = None
+    # Where readers' clocks decide, or it goes between certain hours only.
+    ahead: Ahead | None = None
 
     @property
     def done(self) -> int:
@@ -99,6 +107,10 @@ class Progress:
             return _("Today's share of the warm-up plan is sent. It goes on on %(when)s") % {
                 "when": when
             }
+        if self.ahead and self.ahead.closed_until:
+            return _("Goes on %(when)s") % {"when": self.ahead.closed_until}
+        if self.ahead and self.ahead.ends:
+            return self._last_of_all(self.ahead)
         if self.left is None:
             return _("Measuring how fast it goes")
         left = max(self.left, self.slowed_left or self.left)
@@ -111,6 +123,15 @@ class Progress:
             }
         hours = round(minutes / 60)
         return ngettext("About %(n)d hour left", "About %(n)d hours left", hours) % {"n": hours}
+
+    @staticmethod
+    def _last_of_all(ahead: Ahead) -> str:
+        if ahead.where:
+            return _("The last readers, in %(where)s, about %(when)s") % {
+                "where": ahead.where,
+                "when": ahead.ends,
+            }
+        return _("The last readers about %(when)s") % {"when": ahead.ends}
 
 
 def progress_of(mailing: Mailing) -> Progress:
@@ -126,7 +147,8 @@ def progress_of(mailing: Mailing) -> Progress:
     slowed, slowed_left = waiting_for_domains(mailing)
     today = None if mailing.kind == Mailing.Kind.ALERT else warm_up.today()
     goes_on_at = today.goes_on_at if today and not today.left else None
-    return Progress(mailing, numbers, retrying, rate, left, slowed, slowed_left, goes_on_at)
+    ahead = ahead_of(mailing, rate)
+    return Progress(mailing, numbers, retrying, rate, left, slowed, slowed_left, goes_on_at, ahead)
 
 
 def waiting_for_domains(mailing: Mailing) -> tuple[int, timedelta | None]:
@@ -145,12 +167,7 @@ def waiting_for_domains(mailing: Mailing) -> tuple[int, timedelta | None]:
     )
     if not rows:
         return 0, None
-    rates = dict(DomainLimit.objects.values_list("domain", "per_second"))
-    try:
-        for domain, rate in slowed_domains().items():
-            rates[domain] = min(rate, rates.get(domain, rate))
-    except redis.RedisError as error:
-        log.info("What stands in the limits is the best guess: %s", error)
+    rates = domain_rates()
     seconds = [number / rates[domain] for domain, number in rows if rates.get(domain)]
     longest = timedelta(seconds=max(seconds)) if seconds else None
     return sum(number for _domain, number in rows), longest
@@ -182,7 +199,7 @@ def mailing_list(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def mailing_page(request: HttpRequest, pk: int) -> HttpResponse:
-    user = require_any(request, SEND, VIEW_MAILING)
+    user = require_any(request, *MAY_WATCH)
     mailing = _mailing(pk)
     return TemplateResponse(
         request,
@@ -200,7 +217,7 @@ def mailing_page(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def mailing_panel(request: HttpRequest, pk: int) -> HttpResponse:
     """The moving part alone, for the script that fetches it every two seconds."""
-    require_any(request, SEND, VIEW_MAILING)
+    require_any(request, *MAY_WATCH)
     return TemplateResponse(request, "desk/includes/progress.html", _context(request, _mailing(pk)))
 
 
@@ -242,7 +259,9 @@ def title_of(mailing: Mailing) -> str:
 
 
 def _mailing(pk: int) -> Mailing:
-    return get_object_or_404(Mailing.objects.select_related("newsletter", "issue"), pk=pk)
+    return get_object_or_404(
+        Mailing.objects.select_related("newsletter", "issue", "schedule"), pk=pk
+    )
 
 
 def _header(mailing: Mailing, here: Any) -> dict[str, Any]:
@@ -269,9 +288,12 @@ def _done(lever: str) -> str:
 
 
 def _context(request: HttpRequest, mailing: Mailing) -> dict[str, Any]:
+    progress = progress_of(mailing)
     return {
         "mailing": mailing,
-        "progress": progress_of(mailing),
+        "progress": progress,
+        "skipped": skipped_by_reason(mailing, progress.counts.skipped),
+        "late": lateness(mailing),
         "may_send": request.user.has_perm(SEND),
         "may_pause": mailing.may_become(Mailing.State.PAUSED),
         "may_resume": mailing.state == Mailing.State.PAUSED,
