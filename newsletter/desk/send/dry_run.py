@@ -96,15 +96,15 @@ def dry_run(request: HttpRequest, pk: int) -> HttpResponse:
 @never_cache
 @require_safe
 @xframe_options_sameorigin
-def sample(request: HttpRequest, pk: int, kind: str, form: str) -> HttpResponse:
+def sample(request: HttpRequest, pk: int, reader: str, form: str) -> HttpResponse:
     """One copy, in a frame. Its links are nobody's."""
     require_any(request, COMPOSE_ISSUE, SEND)
     issue = get_object_or_404(Issue, pk=pk)
     content: Issue = issue.get_latest_revision_as_object()
-    if kind not in (NAMED, UNNAMED, FOLLOWS_NONE) or form not in ("html", "text"):
+    if reader not in (NAMED, UNNAMED, FOLLOWS_NONE) or form not in ("html", "text"):
         raise Http404
     example = preview.Example(
-        "" if kind == UNNAMED else _("Maria"), frozenset() if kind == FOLLOWS_NONE else None
+        "" if reader == UNNAMED else _("Maria"), frozenset() if reader == FOLLOWS_NONE else None
     )
     if form == "text":
         response = HttpResponse(
