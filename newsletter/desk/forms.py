@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from newsletter.approval.preflight import Finding
 from newsletter.approval.reasons import SHORTEST
@@ -23,8 +23,8 @@ MOST_TEST_ADDRESSES = 5
 
 
 class TestSendForm(forms.Form):
-    """Addresses of staff accounts only: a draft about health goes to nobody else, and this form
-    can never be used to mail a stranger."""
+    """Addresses of staff accounts, and the newsletter's own seed list, which administrators keep:
+    a draft about health goes to nobody else, and this form can never be used to mail a stranger."""
 
     # pytest would otherwise take it for a test.
     __test__ = False
@@ -35,6 +35,25 @@ class TestSendForm(forms.Form):
         help_text=gettext_lazy("Addresses of staff accounts, up to five, with spaces between."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
+
+    seeds = forms.BooleanField(required=False)
+
+    def __init__(self, *args: Any, seeds: Sequence[str] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._seeds = list(seeds)
+        if not seeds:
+            del self.fields["seeds"]
+            return
+        self.fields["seeds"].label = ngettext(
+            "And to the newsletter's seed address",
+            "And to the newsletter's %(n)d seed addresses",
+            len(seeds),
+        ) % {"n": len(seeds)}
+
+    def addresses(self) -> list[str]:
+        """Everybody whom the test goes to, each once."""
+        also = self._seeds if self.cleaned_data.get("seeds") else []
+        return list(dict.fromkeys([*self.cleaned_data["to"], *also]))
 
     def clean_to(self) -> list[str]:
         typed = [part for part in re.split(r"[\s,;]+", self.cleaned_data["to"]) if part]

@@ -16,7 +16,7 @@ from wagtail.models import ReferenceIndex
 from newsletter.approval.models import Approval
 from newsletter.catalogue.models import Condition, Newsletter
 from newsletter.desk.models import Scope, User
-from newsletter.editions.models import Article, DraftLink, Issue
+from newsletter.editions.models import Article, DraftLink, Issue, IssueTemplate
 from newsletter.sending.models import Mailing
 
 M = TypeVar("M", bound=Model)
@@ -39,7 +39,7 @@ class Limits:
         if self.newsletters is not None:
             if rows.model is Newsletter:
                 return rows.filter(pk__in=self.newsletters)
-            if rows.model in (Issue, Mailing):
+            if rows.model in (Issue, IssueTemplate, Mailing):
                 return rows.filter(newsletter__in=self.newsletters)
         if self.conditions is not None:
             if rows.model is Condition:
@@ -60,7 +60,7 @@ class Limits:
         if self.newsletters is not None:
             if isinstance(thing, Newsletter):
                 return thing.pk in self.newsletters
-            if isinstance(thing, Issue | Mailing):
+            if isinstance(thing, Issue | IssueTemplate | Mailing):
                 return _newsletters_of(thing) <= self.newsletters
         if self.conditions is not None:
             if isinstance(thing, Condition):
@@ -150,7 +150,7 @@ def _content_types(content: Issue | Article) -> list[tuple[Any, str]]:
     ]
 
 
-def _newsletters_of(thing: Issue | Mailing) -> set[int]:
+def _newsletters_of(thing: Issue | IssueTemplate | Mailing) -> set[int]:
     found = {thing.newsletter_id}
     if isinstance(thing, Issue) and thing.latest_revision is not None:
         found.add(thing.latest_revision.content["newsletter"])

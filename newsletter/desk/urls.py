@@ -21,6 +21,7 @@ urlpatterns = [
     path("issues/way/<int:pk>/take-back/", TakeBack.as_view(), name="take_back_issue"),
     path("issues/way/<int:pk>/test/", issue_actions.test_send, name="test_send"),
     path("", include("newsletter.desk.send.urls")),
+    path("", include("newsletter.desk.begin.urls")),
     path("articles/way/<int:pk>/", ArticleWay.as_view(), name="article"),
     path("articles/way/<int:pk>/submit/", Submit.as_view(model=Article), name="submit_article"),
     path(

@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from newsletter.audience.in_sql import verdict
 from newsletter.audience.reasons import Reason
-from newsletter.catalogue.models import Newsletter
 from newsletter.editions.models import Issue
 from newsletter.rendering.issue import compile_issue
+from newsletter.sending.corrections import had
 from newsletter.sending.models import DomainLimit
 from newsletter.wire import quoted_printable
 from signup.models import Suppression
@@ -47,11 +47,19 @@ class Size:
     html: int
 
 
-def audience(newsletter: Newsletter, slowed: tuple[str, ...] = ()) -> Audience:
-    """Count all subscriptions by the verdict that each chunk asks for too. One statement.
+def audience(issue: Issue, slowed: tuple[str, ...] = ()) -> Audience:
+    """Count all subscriptions by the verdict that each chunk asks for too; of a correction, those
+    of readers who had the original. One statement.
 
     `slowed` are domains to count beside those that have a limit.
     """
+    newsletter = issue.newsletter
+    among = ""
+    params: tuple[Any, ...] = ()
+    if issue.is_correction:
+        query = had(issue).order_by().values("subscriber_id").query
+        readers, params = query.sql_with_params()
+        among = f" AND sub.subscriber_id IN ({readers})"
     domains = sorted({*slowed, *DomainLimit.objects.values_list("domain", flat=True)})
     at = "".join(" WHEN reader.email_key LIKE %s ESCAPE '!' THEN %s" for _ in domains)
     domain = f"CASE{at} ELSE '' END" if domains else "''"
@@ -64,12 +72,13 @@ def audience(newsletter: Newsletter, slowed: tuple[str, ...] = ()) -> Audience:
             f" reader.text_only AS text_only, {domain} AS domain"
             " FROM signup_subscription sub"
             " JOIN signup_subscriber reader ON reader.id = sub.subscriber_id"
-            " WHERE sub.newsletter_id = %s) AS everybody"
+            f" WHERE sub.newsletter_id = %s{among}) AS everybody"
             " GROUP BY why, state, zone, named, text_only, domain",
             [
                 now,
                 *(part for name in domains for part in ("%@" + name.replace("_", "!_"), name)),
                 newsletter.pk,
+                *params,
             ],
         )
         found = _added_up(cursor.fetchall())

@@ -18,11 +18,12 @@ from newsletter.transports.values import Envelope, Receipt
 from newsletter.wire.headers import format_address, format_date
 from newsletter.wire.slots import Slot
 
-MOST = 10
+MOST = 15
 
 
 def send_test(issue: Issue, to: Sequence[str]) -> list[Receipt]:
-    """Send `issue`, as it is in memory, to up to ten addresses; return what the relay said to each.
+    """Send `issue`, as it is in memory, to up to fifteen addresses; return what the
+    relay said to each.
 
     Raises TransportError when mail cannot leave at all, UnsafeValue or UnsafeEnvelope for an
     address that no mail can carry, ValueError for none or too many.

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from newsletter.catalogue.emergency_numbers import COUNTRIES, number_for
 from newsletter.catalogue.models.colour import OUR_GREEN, readable_colour
+from newsletter.catalogue.models.seeds import addresses_in, several_addresses
 
 
 # The checker cannot see the manager of a model made of Wagtail's mixins, as Issue is.
@@ -79,6 +80,15 @@ class Newsletter(models.Model):  # type: ignore[django-manager-missing]
             "A discreet or sensitive newsletter never does."
         ),
     )
+    seed_addresses = models.TextField(
+        _("seed addresses"),
+        blank=True,
+        validators=[several_addresses],
+        help_text=_(
+            "One a line, up to ten. Tests can go to these as well: mailboxes of your own at the "
+            "large providers, to see how the mail arrives there."
+        ),
+    )
     unknown_policy = models.CharField(
         _("when it is unknown whether a mail went out"),
         max_length=10,
@@ -93,6 +103,11 @@ class Newsletter(models.Model):  # type: ignore[django-manager-missing]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def seeds(self) -> list[str]:
+        """Addresses of the publisher's own, to which tests can go."""
+        return addresses_in(self.seed_addresses)
 
     def clean(self) -> None:
         super().clean()

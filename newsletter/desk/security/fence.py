@@ -24,7 +24,7 @@ from newsletter.approval.models import Approval
 from newsletter.catalogue.models import Condition, Newsletter
 from newsletter.desk.models import User
 from newsletter.desk.scope import Limits, limits_of
-from newsletter.editions.models import Article, DraftLink, Issue
+from newsletter.editions.models import Article, DraftLink, Issue, IssueTemplate
 from newsletter.sending.models import Mailing
 
 # What stands behind the number in an address below /admin/.
@@ -34,6 +34,7 @@ BEHIND: tuple[tuple[str, type[Model]], ...] = (
     ("conditions/", Condition),
     ("newsletters/", Newsletter),
     ("mailings/", Mailing),
+    ("templates/", IssueTemplate),
     ("sign-offs/", Approval),
     ("looks/links/", DraftLink),
     ("snippets/choose/editions/issue/", Issue),

@@ -58,7 +58,7 @@ def dry_run(request: HttpRequest, pk: int) -> HttpResponse:
     require_any(request, COMPOSE_ISSUE, SEND)
     issue = get_object_or_404(Issue.objects.select_related("newsletter"), pk=pk)
     content: Issue = issue.get_latest_revision_as_object()
-    counted = runs.audience(content.newsletter, tuple(domain_rates()))
+    counted = runs.audience(content, tuple(domain_rates()))
     try:
         size = runs.size(content)
     except MjmlError as error:

@@ -19,7 +19,6 @@ from newsletter.approval import schedule as schedules
 from newsletter.approval.models import Approval, Schedule
 from newsletter.approval.readiness import Readiness, readiness
 from newsletter.approval.timing import first_instant
-from newsletter.audience.recipients import recipients
 from newsletter.desk.access import APPROVE, COMPOSE_ISSUE, SEND, VIEW_ISSUE, require_any
 from newsletter.desk.forms import ReasonsForm
 from newsletter.desk.models import User
@@ -28,7 +27,7 @@ from newsletter.desk.send.forms import SendForm, tomorrow_morning
 from newsletter.desk.send.outlook import domain_rates, outlook, when
 from newsletter.desk.stages import first_mailing
 from newsletter.editions.models import Issue
-from newsletter.sending import start, waves
+from newsletter.sending import corrections, start, waves
 from newsletter.sending.dry_run import audience
 
 
@@ -144,7 +143,7 @@ def _do(
 ) -> HttpResponse:
     assert ready.approval is not None
     timing, at_once = form.timing, form.cleaned_data["how"] == Schedule.How.NOW
-    zones = waves.readers_by_zone(recipients(issue.newsletter)) if timing.wall else ()
+    zones = waves.readers_by_zone(corrections.audience(issue)) if timing.wall else ()
     with transaction.atomic():
         reasons.keep(ready.approval, ready.open_warnings, answers.given(), by=user)
         planned = schedules.schedule(
@@ -184,7 +183,7 @@ def _refused(request: HttpRequest, issue: Issue, ready: Readiness) -> HttpRespon
 
 def _outlook(issue: Issue, form: SendForm) -> dict[str, Any]:
     """What the form's choice means; before anything was chosen, what sending now would."""
-    counted = audience(issue.newsletter, tuple(domain_rates()))
+    counted = audience(issue, tuple(domain_rates()))
     if not form.is_bound:
         chosen = SendForm(form.initial)
         found = outlook(chosen.timing, counted) if chosen.is_valid() else None

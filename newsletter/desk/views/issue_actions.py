@@ -22,12 +22,13 @@ def test_send(request: HttpRequest, pk: int) -> HttpResponse:
     """Send a test, marked as one, to staff addresses. No Delivery, no count."""
     require_any(request, SEND, COMPOSE_ISSUE)
     issue = get_object_or_404(Issue, pk=pk)
-    form = TestSendForm(request.POST)
+    content: Issue = issue.get_latest_revision_as_object()
+    form = TestSendForm(request.POST, seeds=content.newsletter.seeds)
     if not form.is_valid():
         return IssueWay.again(request, pk, test_form=form)
-    addresses = form.cleaned_data["to"]
+    addresses = form.addresses()
     try:
-        receipts = send_test(issue.get_latest_revision_as_object(), addresses)
+        receipts = send_test(content, addresses)
     except TransportError as closed:
         messages.error(request, _("The test did not go out. %(why)s") % {"why": closed})
         return redirect("desk:issue", pk)

@@ -172,7 +172,8 @@ class IssueWay(WayView):
             may_test=user.has_perm(SEND) or user.has_perm(COMPOSE_ISSUE),
             # Counting a million readers is for the page that asks for confirmation.
             has_readers=recipients(issue.newsletter).exists(),
-            test_form=kwargs.get("test_form") or TestSendForm(initial={"to": user.email}),
+            test_form=kwargs.get("test_form")
+            or TestSendForm(initial={"to": user.email}, seeds=self.content.newsletter.seeds),
             previews=_previews("issue", issue.pk),
         )
         return context

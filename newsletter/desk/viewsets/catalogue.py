@@ -1,5 +1,6 @@
 """The catalogue: what can be signed up to."""
 
+from django import forms
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -126,6 +127,7 @@ class NewsletterViewSet(SnippetViewSet):
                 [
                     FieldRowPanel([FieldPanel("from_name"), FieldPanel("from_email")]),
                     FieldPanel("reply_to"),
+                    FieldPanel("seed_addresses", widget=forms.Textarea(attrs={"rows": 3})),
                     FieldPanel("list_id_label"),
                     MultiFieldPanel(
                         [

@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.ui.tables import BaseColumn, BulkActionsCheckboxColumn
@@ -37,6 +38,15 @@ class ReviewedIndexView(IndexView):
             _("Check, review, send"), url=way_url(instance), icon_name="success", priority=5
         )
         return [way, *super().get_list_more_buttons(instance)]
+
+    @cached_property
+    def header_more_buttons(self) -> list[Button]:
+        found = list(super().header_more_buttons)
+        if self.model is Issue and self.request.user.has_perm("editions.change_issue"):
+            found.append(
+                Button(_("Templates"), url=reverse("desk:templates"), icon_name="copy", priority=5)
+            )
+        return found
 
     @cached_property
     def columns(self) -> list[BaseColumn]:
