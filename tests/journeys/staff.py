@@ -10,9 +10,14 @@ from tests.running.stack import LiveStack
 class Staff:
     """One person at the desk, with a browser session of their own."""
 
-    def __init__(self, browser: Browser, stack: LiveStack, name: str) -> None:
+    def __init__(
+        self, browser: Browser, stack: LiveStack, name: str, *, phone: bool = False
+    ) -> None:
         self._stack = stack
-        context = browser.new_context(viewport={"width": 1280, "height": 900})
+        size = (375, 667) if phone else (1280, 900)
+        context = browser.new_context(
+            viewport={"width": size[0], "height": size[1]}, has_touch=phone, is_mobile=phone
+        )
         self.page: Page = context.new_page()
         self.page.goto(stack.url("/admin/login/"))
         self.page.get_by_label("Username").fill(name)
@@ -64,9 +69,10 @@ class Staff:
         self.page.get_by_role("button", name="Approve").click()
 
     def send_now(self, issue: int) -> None:
-        """Confirm the sending; ends on the mailing's progress page."""
+        """Confirm the sending and let the moment pass in which it can be undone; ends on the
+        mailing's progress page."""
         self.way(issue)
-        self.page.get_by_role("link", name="Send now").click()
+        self.page.get_by_role("link", name="Send or schedule").click()
         self.page.get_by_role("button", name="Send to").click()
         expect(self.page).to_have_url(self._stack.url("/admin/mailings/") + self._mailing_id())
 

@@ -174,7 +174,7 @@ def _compose_review_and_send(stack: LiveStack, browser: Browser) -> int:
 
     sender = Staff(browser, stack, "sender")
     sender.way(issue)
-    expect(sender.page.get_by_role("link", name="Send now")).to_have_count(0)
+    expect(sender.page.get_by_role("link", name="Send or schedule")).to_have_count(0)
 
     Staff(browser, stack, "reviewer").approve(issue)
     sender.send_now(issue)

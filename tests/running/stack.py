@@ -164,6 +164,7 @@ def start_stack(
         "VAR_DIR": str(folder),
         "PORT": str(port),
         "PYTHONUNBUFFERED": "1",
+        "SENDING_UNDO_SECONDS": "3",
         **({"DATABASE_URL": database_url} if database_url else {}),
         **environment,
     }
