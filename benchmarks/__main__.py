@@ -13,6 +13,7 @@ MEASUREMENTS = (
     "benchmarks.signup",
     "benchmarks.list_bomb",
     "benchmarks.staff",
+    "benchmarks.desk",
 )
 
 

@@ -25,7 +25,14 @@ class Desk:
     mailing: int
     feed: int
     waiting_issue: int
+    # One that a doctor signed before, and that is in review again.
+    waiting_again: int
+    # Approved, with a time to go out; one that went.
+    coming_issue: int
+    sent_issue: int
     approval: int
+    condition_slug: str
+    article_slug: str
 
 
 def fill(*, issues: int, articles: int, conditions: int) -> Desk:
@@ -34,7 +41,8 @@ def fill(*, issues: int, articles: int, conditions: int) -> Desk:
     from wagtail.models import Revision
 
     from newsletter.approval.models import Schedule
-    from newsletter.catalogue.models import Condition
+    from newsletter.catalogue.models import Condition, Newsletter
+    from newsletter.desk import scope
     from newsletter.editions.models import Article, Feed, FeedItem, FeedRule, Issue, Release
     from newsletter.sending.models import Mailing
     from tests.desk import world
@@ -47,7 +55,8 @@ def fill(*, issues: int, articles: int, conditions: int) -> Desk:
         for n in range(5)
     ]
     author, reviewer, sender = (world.staff(name) for name in ("author", "reviewer", "sender"))
-    world.staff("admin")
+    for name in ("admin", "protection"):
+        world.staff(name)
     for letter in letters:
         world.reader(letter)
     Condition.objects.bulk_create(
@@ -59,6 +68,11 @@ def fill(*, issues: int, articles: int, conditions: int) -> Desk:
         for n in range(conditions)
     )  # fmt: skip
     topics = list(Condition.objects.order_by("pk"))
+    scope.limit(
+        world.staff("limited", "Medical reviewers"),
+        newsletters=Newsletter.objects.filter(pk=letters[0].pk),
+        conditions=Condition.objects.filter(pk__in=[topic.pk for topic in topics[:20]]),
+    )
     body = [(kind, WORDS) for kind in ("rich_text",) for _ in range(6)]
     first = world.published_article(author, reviewer, *topics[:2], body=body)
     letter_body = [*world.body(first), *body]
@@ -115,7 +129,7 @@ def fill(*, issues: int, articles: int, conditions: int) -> Desk:
             Article.objects.filter(live=True).values_list("pk", flat=True)[:10_000], start=1
         )
     )
-    waiting = _waiting(author, letters, letter_body, topics)
+    waiting, again = _waiting(author, reviewer, letters, letter_body, topics)
     # Approved and on its way: twenty for the weeks to come.
     for n in range(20):
         issue = world.issue(letters[n % 5], author, title=f"Coming {n}", body=letter_body)
@@ -157,12 +171,20 @@ def fill(*, issues: int, articles: int, conditions: int) -> Desk:
         mailing=mailing.pk,
         feed=feeds[0].pk,
         waiting_issue=waiting,
+        waiting_again=again,
+        coming_issue=issue.pk,
+        sent_issue=sent.pk,
         approval=approval.pk,
+        condition_slug=topics[0].slug,
+        article_slug=first.slug,
     )
 
 
-def _waiting(author: Any, letters: list[Any], body: Any, topics: list[Any]) -> int:
-    """Forty issues and forty articles with reviewers: more than a good week brings."""
+def _waiting(
+    author: Any, reviewer: Any, letters: list[Any], body: Any, topics: list[Any]
+) -> tuple[int, int]:
+    """Forty issues and forty articles with reviewers: more than a good week brings. A quarter of
+    the issues were signed before, so that it matters what changed. One of each kind is returned."""
     from wagtail.models import Workflow
 
     from tests.desk import world
@@ -175,10 +197,13 @@ def _waiting(author: Any, letters: list[Any], body: Any, topics: list[Any]) -> i
         article.conditions.set(topics[n : n + 2])
         article.save()
         article.save_revision(user=author)
+        if n % 4 == 0:
+            world.approve(issue, reviewer)
+            world.edit(issue, author, subject=f"A calmer subject for week {n}")
         for thing in (issue, article):
             workflow.start(thing, author)
         issues.append(issue.pk)
-    return int(issues[0])
+    return int(issues[1]), int(issues[0])
 
 
 def _copy(model: type[models.Model], template: int, count: int, **columns: str) -> None:

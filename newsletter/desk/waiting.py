@@ -1,5 +1,6 @@
 """What waits for whom: asked of one person, of everybody, or of somebody who is away."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -10,6 +11,7 @@ from newsletter.approval import sign_off
 from newsletter.desk.access import APPROVE
 from newsletter.desk.models import Absence, MedicalReview, ReviewRequest, User
 from newsletter.desk.models.review_request import usual_due_date
+from newsletter.desk.scope import limits_of
 from newsletter.desk.second_person import open_to_second_person
 from newsletter.editions.models import Article, Issue
 
@@ -58,10 +60,11 @@ def decidable_by(user: User) -> list[Waiting]:
     theirs = [one for one in things if one is not None and user.pk not in wrote[type(one)][one.pk]]
     # Whoever may sign medically needs no other leave.
     anybodys = set() if user.has_perm(APPROVE) else open_to_second_person(theirs)
+    within = _within(things, user)
     found = []
     for state, thing in zip(states, things, strict=True):
         task = tasks.get(state.task_id)
-        if thing is None or task is None:
+        if thing is None or task is None or thing not in within:
             continue
         if not task.may_decide(thing, user, wrote[type(thing)][thing.pk], thing in anybodys):
             continue
@@ -69,6 +72,21 @@ def decidable_by(user: User) -> list[Waiting]:
         instead_of = away.get(asked.pk) if asked is not None else None
         found.append(Waiting(thing, state, due_on, asked, instead_of))
     return sorted(found, key=lambda one: (one.due_on, one.state.pk))
+
+
+def _within(things: Sequence[Issue | Article | None], user: User) -> set[Issue | Article]:
+    """Those that may lie within the user's limits, by their rows: most of what waits in a large
+    house is somebody else's, and needs no look at its draft."""
+    limits = limits_of(user)
+    kept: set[Issue | Article] = {one for one in things if one is not None}
+    if not limits:
+        return kept
+    for model in (Issue, Article):
+        numbers = [one.pk for one in kept if isinstance(one, model)]
+        rows = limits.among(model._default_manager.filter(pk__in=numbers))
+        inside = set(rows.values_list("pk", flat=True))
+        kept -= {one for one in kept if isinstance(one, model) and one.pk not in inside}
+    return kept
 
 
 def asked_and_due(state: TaskState) -> tuple[User | None, date]:
