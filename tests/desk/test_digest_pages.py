@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from newsletter.catalogue.models import Condition
+from newsletter.desk.digests import conditions
 from newsletter.desk.digests.overview import due_soon
 from newsletter.sending.digest_run import run_due
 from newsletter.sending.models import DigestMark
@@ -124,3 +125,15 @@ def test_a_sender_retires_nothing(desk, back):
     client_of(desk.sender).post(reverse("desk:retire_condition", args=(back.pk,)), {"offers": ""})
     back.refresh_from_db()
     assert back.retired_at is None
+
+
+def test_hundreds_of_conditions_come_in_pages_and_lose_none(desk, monkeypatch):
+    monkeypatch.setattr(conditions, "PER_PAGE", 3)
+    names = [factories.ConditionFactory(name=f"Condition {n}").name for n in range(5)]
+    first, second = (
+        client_of(desk.sender).get(reverse("desk:digest_conditions"), {"p": number})
+        for number in (1, 2)
+    )
+    shown = [row.condition.name for page in (first, second) for row in page.context["rows"]]
+    assert set(names) <= set(shown) and len(shown) == len(set(shown))
+    assert "?p=2" in first.content.decode() and "?p=1" in second.content.decode()
