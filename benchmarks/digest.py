@@ -17,7 +17,6 @@ import argparse
 import contextlib
 import json
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -210,7 +209,8 @@ def plan_only() -> int:
 
     from newsletter.sending.digest_run import run_due
 
-    idle = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # Not getrusage, which begins with the memory of whoever started this process.
+    idle = cpu.peak_rss_mib(os.getpid())
     began, used = time.monotonic(), time.process_time()
     runs = run_due(timezone.now())
     print(
@@ -220,8 +220,8 @@ def plan_only() -> int:
                 "planned": sum(run.planned for run in runs),
                 "plan_seconds": round(time.monotonic() - began, 1),
                 "process_cpu_seconds": round(time.process_time() - used, 1),
-                "idle_rss_mib": round(idle / 1024),
-                "peak_rss_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+                "idle_rss_mib": round(idle),
+                "peak_rss_mib": round(cpu.peak_rss_mib(os.getpid())),
             }
         )
     )
