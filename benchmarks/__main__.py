@@ -6,7 +6,6 @@ import sys
 MEASUREMENTS = (
     "benchmarks.copies",
     "benchmarks.engine",
-    "benchmarks.distance",
     "benchmarks.pipeline",
     "benchmarks.plan",
     "benchmarks.digest",

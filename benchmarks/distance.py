@@ -5,6 +5,7 @@
 Order and octets stay as they are, and so does the rate: only distance is added.
 """
 
+import contextlib
 import heapq
 import itertools
 import select
@@ -30,6 +31,7 @@ def serve(port: int, target: int, round_trip: float) -> None:
                     far = socket.create_connection(("127.0.0.1", target))
                     for end in (near, far):
                         end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                        _unpaced(end)
                         watched.add(end.fileno())
                     others[near.fileno()] = near, far
                     others[far.fileno()] = far, near
@@ -52,6 +54,14 @@ def serve(port: int, target: int, round_trip: float) -> None:
                         there.shutdown(socket.SHUT_WR)
                 except OSError:
                     continue  # that end has gone; its own end-of-file is on its way
+
+
+def _unpaced(end: socket.socket) -> None:
+    """BBR, where it is the system's way, paces by what it has measured on this machine, and would
+    add milliseconds of its own to the distance."""
+    if hasattr(socket, "TCP_CONGESTION"):  # Linux
+        with contextlib.suppress(OSError):
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"reno")
 
 
 if __name__ == "__main__":

@@ -75,6 +75,25 @@ def test_a_warm_up_says_today_and_when_it_goes_on(desk):
     assert "goes on" in progress_of(planned(2)).remaining
 
 
+def test_each_relay_says_its_rate_and_what_its_new_address_may_send(desk):
+    WarmUp.objects.create(name="new address", relay="new.example:587", caps="500 1000")
+    SendingDay.objects.create(day=timezone.localdate(), relay="new.example:587", taken=120)
+    sightings.tell(
+        "host:1", [WayState("new.example:587", 4, rate=25), WayState("old.example:25", 1)]
+    )
+
+    said = text(desk.sender)
+
+    assert "Today 120 of 500 messages (new address)." in said
+    assert "Only what leaves by new.example:587." in said
+    assert (
+        '<td class="title">new.example:587</td> <td>Works</td> <td class="desk-num">25</td>' in said
+    )
+    assert (
+        '<td class="title">old.example:25</td> <td>Works</td> <td class="desk-num">any</td>' in said
+    )
+
+
 def test_a_full_disk_and_open_alarms_are_said(desk):
     sightings.tell("bulk@host")
     sightings.tell("host:1", [], "no space left on device")
