@@ -98,7 +98,8 @@ def _kills(done: dict[str, int]) -> int:
 def _line(name: str, one: dict[str, Any]) -> str:
     what = ", ".join(f"{number} {what}" for what, number in one["done"].items())
     state = "; ".join(one["promises_broken"]) or "all promises kept"
-    return f"{name}: {what}. {one['seconds']} s, {state}."
+    counted = f"{one['lost']} lost, {one['doubled']} doubled, {one['resent_unknown']} sent again"
+    return f"{name}: {what}. {counted}, {one['seconds']} s, {state}."
 
 
 def _table(found: dict[str, dict[str, Any]]) -> str:

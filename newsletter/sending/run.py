@@ -43,6 +43,8 @@ RECORD_SECONDS = 0.5
 # So many answers of 4.7.x slow a domain, if they are this share of its answers; one of 421 does.
 PATIENCE = 2
 PATIENCE_SHARE = 1 / 3
+# With fewer answers than that, only if all of them are.
+ENOUGH = 10
 # The longest sleep while the throttle has nothing to give.
 NAP = 0.25
 
@@ -218,8 +220,9 @@ class Run:
     def _is_often(held: Held, domain: str) -> bool:
         """Whether 4.7.x is a fair share of what the domain answered, the one at hand included."""
         said = [reply for row, reply in held.results if brakes.domain_of(row.email) == domain]
-        asked = 1 + sum(map(brakes.asks_for_patience, said))
-        return asked >= PATIENCE_SHARE * (1 + len(said))
+        asked, answers = 1 + sum(map(brakes.asks_for_patience, said)), 1 + len(said)
+        # Of a few answers, a third is chance: one who is slowed by it gets fewer still.
+        return asked >= (PATIENCE_SHARE * answers if answers >= ENOUGH else answers)
 
     def _refuse(self, held: Held, row: Row, error: Exception) -> None:
         # One reader's value that cannot go into a mail must not keep the others waiting.

@@ -208,6 +208,17 @@ def test_a_domain_that_takes_most_of_what_it_gets_is_not_slowed(every, slowed):
     assert (SLOW in brakes.slowed_domains()) is slowed
 
 
+def test_a_third_of_a_few_answers_is_chance_and_slows_nobody():
+    """Slowed by it, a domain would get fewer still, and be slowed by two of those again."""
+    grey = Receipt(Outcome.TEMPORARY, 451, "4.7.1", "greylisted")
+    mailing_to(*[SLOW] * 6)
+    answers = iter([OK, grey, OK, OK, grey, OK])
+
+    run(MemoryTransport(lambda one: next(answers)))
+
+    assert brakes.slowed_domains() == {}
+
+
 def test_a_domain_that_is_quick_again_keeps_nobody_waiting():
     brakes.slow_down(SLOW, getting=1)
     mailing_to(*[SLOW] * 6)
