@@ -95,6 +95,15 @@ def look_at(domain: str, selectors: Sequence[str], resolver: Resolver) -> Iterat
         )
 
 
+def look_at_envelope(domain: str, resolver: Resolver) -> Finding:
+    """Return what there is to say about a domain that bounces go to: SPF is asked of it, and not of
+    the From address (RFC 7208 section 2.4)."""
+    try:
+        return _spf(domain, resolver)
+    except DnsUnreachable as error:
+        return Finding(Level.UNASKED, "SPF", str(error))
+
+
 def _spf(domain: str, resolver: Resolver) -> Finding:
     records = [one for one in resolver.texts(domain) if one.lower().split(" ")[0] == "v=spf1"]
     if not records:

@@ -134,6 +134,23 @@ def check(port: int, *args: str) -> str:
 
 
 @pytest.mark.django_db
+def test_the_command_asks_spf_of_the_domain_that_bounces_go_to(name_server, settings):
+    """The envelope's domain is the one that SPF is about."""
+    settings.DEFAULT_FROM_EMAIL = "Wellread <hello@news.example>"
+    settings.BOUNCE_DOMAIN = "bounces.example"
+    zone, port = name_server
+    zone.update(GOOD)
+    with pytest.raises(CommandError, match="refused or end in junk"):
+        check(port, "--selector", "s1")
+
+    zone["bounces.example"] = ["v=spf1 ip4:192.0.2.1 -all"]
+
+    assert "bounces.example (BOUNCE_DOMAIN, where bounces go)\n  ok: SPF" in check(
+        port, "--selector", "s1"
+    )
+
+
+@pytest.mark.django_db
 def test_the_command_says_what_is_wrong_and_fails(name_server, settings):
     settings.DEFAULT_FROM_EMAIL = "Wellread <hello@news.example>"
     zone, port = name_server

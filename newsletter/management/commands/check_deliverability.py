@@ -7,11 +7,11 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from newsletter.catalogue.models import Newsletter, Publisher
-from newsletter.outcomes.domain_records import Dns, DnsUnreachable, Level, look_at
+from newsletter.outcomes.domain_records import Dns, DnsUnreachable, Level, look_at, look_at_envelope
 
 
 class Command(BaseCommand):
-    help = "Check SPF, DKIM and DMARC of every domain that mail is sent from."
+    help = "Check SPF, DKIM and DMARC of every domain that mail is sent from, bounces' included."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
@@ -35,6 +35,11 @@ class Command(BaseCommand):
             for finding in look_at(domain, options["selector"], resolver):
                 levels.add(finding.level)
                 self.stdout.write(f"  {finding.level}: {finding.about}: {finding.message}")
+        if settings.BOUNCE_DOMAIN and not options["domain"]:
+            self.stdout.write(f"{settings.BOUNCE_DOMAIN} (BOUNCE_DOMAIN, where bounces go)")
+            finding = look_at_envelope(settings.BOUNCE_DOMAIN, resolver)
+            levels.add(finding.level)
+            self.stdout.write(f"  {finding.level}: {finding.about}: {finding.message}")
         if Level.BAD in levels:
             raise CommandError("Mail from here will be refused or end in junk.")
         if levels == {Level.UNASKED}:
