@@ -84,6 +84,9 @@ def pattern_of(frozen):
         for piece in pieces:
             if isinstance(piece, str):
                 written += re.escape(piece.encode("ascii"))
+            elif isinstance(piece, dict):
+                # A part for some readers: as it was approved, or not at all.
+                written += b"(?:" + re.escape(piece["content"].encode("ascii")) + b")?"
             else:
                 holes.append(piece[0])
                 written += rb"([^\x00]*?)"
