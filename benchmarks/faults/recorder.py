@@ -37,7 +37,8 @@ class Orders:
     refuse: float = 0.0
     # So many contents are taken, and the line is dropped instead of saying so.
     lose_answers: int = 0
-    # So many contents are cut off half-way, and not taken.
+    # So many contents are cut off half-way, and not taken. Nobody's second copy is: a mail that
+    # is lost twice stays unknown, as promised, and would be counted as lost.
     lose_contents: int = 0
 
 
@@ -106,8 +107,10 @@ class _Line:
 
     def _content(self) -> bool:
         orders = self.recorder.orders
-        if orders.lose_contents and len(self.heard) > 2:
+        first = self.recipient not in self.recorder.struck
+        if orders.lose_contents and first and len(self.heard) > 2:
             orders.lose_contents -= 1
+            self.recorder.struck.add(self.recipient)
             raise _Dropped
         # Not from the start each time: the dot may have come with the last octets only.
         at = self.heard.find(_END)
@@ -115,9 +118,11 @@ class _Line:
             return False
         content, self.heard = self.heard[2 : at + 2], self.heard[at + len(_END) :]
         self.recorder.write_down(self.recipient, content)
+        recipient = self.recipient
         self.in_content, self.sender, self.recipient = False, False, b""
-        if orders.lose_answers:
+        if orders.lose_answers and first:
             orders.lose_answers -= 1
+            self.recorder.struck.add(recipient)
             raise _Dropped
         self.say(b"250 2.0.0 accepted", delay=orders.delay)
         return True
@@ -134,6 +139,8 @@ class _Line:
 class _Recorder:
     def __init__(self, records: int) -> None:
         self.orders = Orders()
+        # Whose copy was lost already.
+        self.struck: set[bytes] = set()
         self._records = records
         self._dice = random.Random(1)
         self._lines: dict[int, _Line] = {}

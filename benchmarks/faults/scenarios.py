@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import NamedTuple
 
+from django.db.models import Q
+
 from benchmarks.faults import leaving, twice
 from benchmarks.faults.crew import TIMES, WORKER_KILLED
 from benchmarks.faults.ground import Ground, persistently
@@ -158,6 +160,9 @@ def relay(ground: Ground, sizes: Sizes, dice: random.Random) -> Iterator[Play]:
         it.relay.order(lose_contents=20)
         it.count("contents cut off", 20)
         it.until(0.5)
+        # Dying must not be what happens to a second copy: what is lost twice stays unknown.
+        while _second_copies_to_come(it) and not it.has_ended():
+            it.watch()
         it.relay.kill()
         it.for_seconds(sizes.away)
         it.count("seconds away", round(sizes.away))
@@ -167,6 +172,14 @@ def relay(ground: Ground, sizes: Sizes, dice: random.Random) -> Iterator[Play]:
         it.count("answered 451", _tried_more_than_once(it))
         it.expect(it.done["answered 451"], "nobody was refused for a while")
         yield it
+
+
+def _second_copies_to_come(it: Play) -> bool:
+    from newsletter.sending.models import Delivery
+
+    to_come = Q(state=Delivery.State.UNKNOWN, resent=False)
+    on_its_way = Q(state=Delivery.State.QUEUED, resent=True)
+    return persistently(it.mailing.deliveries.filter(to_come | on_its_way).exists)
 
 
 def _tried_more_than_once(it: Play) -> int:
