@@ -26,7 +26,7 @@ from newsletter.sending.settle import empty_cancelled
 from newsletter.sending.skip import skip
 from signup.models import Follow, Subscriber, Subscription
 from tests.digests import factories
-from tests.digests.plain_model import BEGIN, WEIGHTS, Article, Model, Reader, Rhythm
+from tests.digests.plain_model import BEGIN, WEIGHTS, Article, Model, Reader, Rhythm, Shelf
 
 MINUTE = timedelta(minutes=1)
 # No transaction of the run's own ends or begins differently because of the crash.
@@ -50,6 +50,8 @@ class World:
         self._meanwhile: list[tuple[int, Callable[[], object]]] = []
         self._slices = 0
         self._cutoffs: dict[datetime, int] = {}
+        # What was on the shelf as each planner began.
+        self._shelves: dict[Any, Shelf] = {}
         self._plan_slice = digest_run._plan_slice
         self._keep_up = digest_run.keep_up
         patch.setattr(digest_run, "_plan_slice", self._watched_slice)
@@ -305,6 +307,7 @@ class World:
     def _watched_slice(self, planner: Any, ids: Any) -> Any:
         dated, cutoff = planner._mailing.dated, planner._cutoff
         assert self._cutoffs.setdefault(dated, self.model.counter) == cutoff
+        shelf = self._shelves.setdefault(planner, self.model.shelf())
         self._slices += 1
         for slice_, what in list(self._meanwhile):
             if slice_ == self._slices:
@@ -314,7 +317,7 @@ class World:
         if done is not None:
             for reader in self.model.due(dated):
                 if ids[0] <= reader.subscription <= ids[-1]:
-                    self.model.digest(reader, dated, cutoff)
+                    self.model.digest(reader, dated, cutoff, shelf)
         return done
 
     def _watched_sweep(self, newsletter: Any, now: datetime) -> int:

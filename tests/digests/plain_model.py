@@ -7,7 +7,7 @@ readers and a clock on a wall. No SQL, no slices, nothing remembered to be quick
 import functools
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -109,6 +109,18 @@ class Reader:
     stretches: dict[datetime, Stretch] = field(default_factory=dict)
 
 
+class Shelf(NamedTuple):
+    """What a run found when it began. What is taken back later is taken out as a copy is made."""
+
+    articles: dict[int, Article]
+    withdrawn: frozenset[int]
+
+    def holds(self, one: Release, dated: datetime) -> bool:
+        article = self.articles[one.article]
+        overdue = article.review_due is not None and article.review_due < dated.date()
+        return one.seq not in self.withdrawn and article.live and not overdue
+
+
 @dataclass
 class Model:
     articles: dict[int, Article] = field(default_factory=dict)
@@ -125,6 +137,10 @@ class Model:
 
     def withdraw(self, article: int) -> None:
         self.withdrawn.update(one.seq for one in self.releases if one.article == article)
+
+    def shelf(self) -> Shelf:
+        articles = {number: replace(article) for number, article in self.articles.items()}
+        return Shelf(articles, frozenset(self.withdrawn))
 
     def timed_anew(self, reader: Reader, now: datetime) -> None:
         """The reader chose another rhythm, paused, or came back."""
@@ -151,14 +167,14 @@ class Model:
     def due(self, at: datetime) -> list[Reader]:
         return [one for one in self.readers.values() if one.due_at is not None and one.due_at <= at]
 
-    def digest(self, reader: Reader, dated: datetime, cutoff: int) -> None:
+    def digest(self, reader: Reader, dated: datetime, cutoff: int, shelf: Shelf) -> None:
         """One run comes to one reader who is due."""
         if not reader.live:
             reader.due_at = None
             return
         assert reader.mark is not None
         after = max(reader.mark, cutoff)
-        articles = self._owed(reader, dated, cutoff)
+        articles = self._owed(reader, dated, cutoff, shelf)
         if articles:
             reader.got.append((dated, articles))
             reader.stretches[dated] = Stretch(reader.mark, after, not reader.first_done)
@@ -177,34 +193,42 @@ class Model:
         reader.mark = max((one.seq for one in self.releases if one.at < reader.joined), default=0)
         reader.due_at = now
 
-    def _owed(self, reader: Reader, dated: datetime, cutoff: int) -> list[int]:
+    def _owed(self, reader: Reader, dated: datetime, cutoff: int, shelf: Shelf) -> list[int]:
         pauses = reader.paused_until is not None and reader.paused_until > dated
         if pauses or not reader.consents:
             return []
-        fit = [one for one in self.releases if one.seq <= cutoff and self._is_fit(one, dated)]
+        fit = [one for one in self.releases if one.seq <= cutoff and shelf.holds(one, dated)]
         topics = sorted(set(reader.follows) - reader.paused, key=lambda topic: -WEIGHTS[topic])
-        return (self._new if reader.first_done else self._best)(reader, topics, fit)
+        choose = self._new if reader.first_done else self._best
+        return choose(reader, topics, fit, shelf.articles)
 
-    def _is_fit(self, one: Release, dated: datetime) -> bool:
-        article = self.articles[one.article]
-        overdue = article.review_due is not None and article.review_due < dated.date()
-        return one.seq not in self.withdrawn and article.live and not overdue
-
-    def _best(self, reader: Reader, topics: Sequence[int], fit: Sequence[Release]) -> list[int]:
+    def _best(
+        self,
+        reader: Reader,
+        topics: Sequence[int],
+        fit: Sequence[Release],
+        articles: dict[int, Article],
+    ) -> list[int]:
         """A first digest: the best of each topic, then the second best of each."""
         chosen: list[int] = []
         for _ in range(2):
             for topic in topics:
                 row = [
-                    (self.articles[one.article].weight, one.seq, one.article)
+                    (articles[one.article].weight, one.seq, one.article)
                     for one in fit
-                    if topic in self.articles[one.article].topics and one.article not in chosen
+                    if topic in articles[one.article].topics and one.article not in chosen
                 ]
                 if row:
                     chosen.append(max(row)[-1])
         return chosen[:CAP]
 
-    def _new(self, reader: Reader, topics: Sequence[int], fit: Sequence[Release]) -> list[int]:
+    def _new(
+        self,
+        reader: Reader,
+        topics: Sequence[int],
+        fit: Sequence[Release],
+        articles: dict[int, Article],
+    ) -> list[int]:
         """What is new since the mark, and not from before the reader followed or was back."""
         assert reader.mark is not None
         places: dict[int, tuple[int, int, int]] = {}
@@ -213,7 +237,7 @@ class Model:
                 continue
             if reader.paused_until is not None and one.at < reader.paused_until:
                 continue
-            article = self.articles[one.article]
+            article = articles[one.article]
             for topic in article.topics.intersection(topics):
                 if one.seq > reader.follows[topic]:
                     place = (WEIGHTS[topic], article.weight, one.seq)

@@ -67,7 +67,30 @@ events = st.one_of(
     st.tuples(st.just("twice")),
     st.tuples(st.just("ahead"), st.integers(1, 300)),
 )
-chapters = st.tuples(st.lists(deeds, max_size=2), events)
+# What by chance alone seldom comes together: something appears while one reader is away from it.
+stories = st.one_of(
+    st.builds(
+        lambda who, release: [("leave_or_return", who), release, ("leave_or_return", who)],
+        readers,
+        releases,
+    ),
+    st.builds(
+        lambda who, days, release: [("pause", who, days), release, ("pause", who, 0)],
+        readers,
+        st.integers(1, 40),
+        releases,
+    ),
+    st.builds(
+        lambda how, who, topic: [
+            ("follow", who, topic), (how, who, topic), ("release", {topic}, 0),
+            ("follow", who, topic),
+        ],
+        st.sampled_from(["unfollow", "pause_topic"]),
+        readers,
+        topics,
+    ),
+)  # fmt: skip
+chapters = st.tuples(st.lists(deeds, max_size=2) | stories, events)
 lives = st.lists(chapters, min_size=5, max_size=100 if LIVES else 40)
 
 
