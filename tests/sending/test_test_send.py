@@ -46,8 +46,8 @@ def test_its_links_end_no_subscription(issue):
     assert b"/unsubscribe/" not in content
 
 
-@pytest.mark.parametrize("addresses", [[], ["a@wellread.example"] * 11])
-def test_it_goes_to_one_to_ten_addresses(issue, addresses):
+@pytest.mark.parametrize("addresses", [[], ["a@wellread.example"] * 16])
+def test_it_goes_to_one_to_fifteen_addresses(issue, addresses):
     with pytest.raises(ValueError, match="addresses"):
         send_test(issue, addresses)
     assert memory.outbox == []
