@@ -1,5 +1,6 @@
 """One issue, by those who make it, each in a browser of their own: written with every block,
-stopped and mended, returned and approved, tried out, sent by readers' clocks, watched, stopped."""
+stopped and mended, returned and approved, tried out, sent by readers' clocks, watched, stopped,
+and corrected for those who had it by then."""
 
 import re
 from datetime import UTC, datetime
@@ -17,6 +18,8 @@ from tests.running.stack import LiveStack
 pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.timeout(300)]
 
 SUBJECT = "Hearts and heads, once more"
+WRONG = "We wrote that a rest of ten hours is best."
+RIGHT = "Seven or eight hours are enough."
 # Every block there is but the notice of a correction.
 EVERY_BLOCK = 17
 
@@ -40,6 +43,11 @@ def test_an_issue_from_its_first_block_to_its_readers(
     _watches(stack, sender, author, mailing)
     _the_mailbox_holds_what_was_approved(stack, mailing)
     _stops_the_rest(stack, sender, mailing)
+
+    correction = _writes_a_correction(stack, author, mailing)
+    _approves_it(stack, reviewer, correction)
+    _goes_to_those_who_had_it(stack, sender, mailing, correction)
+    _the_website_says_what_was_wrong(stack, browser, mailing)
 
 
 def _compose(stack: LiveStack, author: Staff) -> int:
@@ -224,3 +232,63 @@ def _stops_the_rest(stack: LiveStack, sender: Staff, mailing: int) -> None:
         mailing,
     )
     assert {row["skip_reason"] for row in skipped} == {"cancelled"}
+
+
+def _writes_a_correction(stack: LiveStack, author: Staff, mailing: int) -> int:
+    """From the page of what was sent: its text stands below a notice that is to be filled in."""
+    page = author.page
+    page.goto(stack.url(f"/admin/mailings/{mailing}/"))
+    page.get_by_role("button", name="Write a correction").click()
+    expect(page.locator("[name=body-0-type]")).to_have_value("correction")
+    page.locator("[name=body-0-value-was_wrong]").fill(WRONG)
+    page.locator("[name=body-0-value-is_right]").fill(RIGHT)
+    _save(page)
+    (correction,) = re.findall(r"/edit/(\d+)/", page.url)
+    author.submit(int(correction))
+    expect(page.get_by_text("Sent to medical review.")).to_be_visible()
+    return int(correction)
+
+
+def _goes_to_those_who_had_it(
+    stack: LiveStack, sender: Staff, mailing: int, correction: int
+) -> None:
+    readers = (
+        "SELECT subscriber_id FROM sending_delivery"
+        " WHERE mailing_id = ? AND state IN ('accepted', 'unknown')"
+    )
+    had_it = {row["subscriber_id"] for row in stack.rows(readers, mailing)}
+    planned = stack.value("SELECT count(*) FROM sending_delivery WHERE mailing_id = ?", mailing)
+    assert 0 < len(had_it) < planned
+
+    page = sender.page
+    page.goto(stack.url(f"/admin/issues/way/{correction}/reach/"))
+    would_get = page.locator("dt", has_text="Would get it").locator("xpath=../dd")
+    expect(would_get).to_have_text(str(len(had_it)))
+    sender.send_now(correction)
+    sent = int(page.url.rstrip("/").rpartition("/")[2])
+    wait_until(
+        lambda: stack.value("SELECT ended_at FROM sending_mailing WHERE id = ?", sent),
+        seconds=60,
+        about="the end of the correction",
+    )
+    told = stack.rows(
+        "SELECT subscriber_id, state FROM sending_delivery WHERE mailing_id = ?", sent
+    )
+    assert {row["subscriber_id"] for row in told} == had_it
+    assert {row["state"] for row in told} == {"accepted"}
+
+
+def _the_website_says_what_was_wrong(stack: LiveStack, browser: Browser, mailing: int) -> None:
+    """To a visitor who never had the mail."""
+    slug = stack.value(
+        "SELECT i.slug FROM editions_issue i JOIN sending_mailing m ON m.issue_id = i.id"
+        " WHERE m.id = ?",
+        mailing,
+    )
+    page = browser.new_page()
+    page.goto(stack.url(f"/issues/{slug}/"))
+    notice = page.get_by_role("note").filter(has_text="We corrected this issue")
+    expect(notice).to_contain_text(WRONG)
+    notice.get_by_role("link").first.click()
+    expect(page.frame_locator("iframe").get_by_text(RIGHT)).to_be_visible()
+    page.close()
