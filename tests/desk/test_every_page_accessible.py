@@ -6,14 +6,12 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from django.conf import settings
 
 from newsletter.desk.models import User
 from tests.desk import world
 from tests.desk.every_address import every_address, one_of_everything
+from tests.desk.looked_at import desk_of, faults
 from tests.desk.signing_in import proven
-from tests.running.browser import settle
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -21,7 +19,6 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 # The walk in so many pieces, so that none takes minutes.
 PARTS = 6
-SIZES = {"desk": {"width": 1280, "height": 860}, "phone": {"width": 375, "height": 812}}
 # Not a page of its own: a mail in a frame, which tests/desk/test_review_accessible.py looks at.
 MAIL = ("desk:preview", "desk:as_reader_mail", "preview_on", "revisions_view", "workflow_preview")
 # For people who make pages, of which there are none: out of every menu.
@@ -85,15 +82,6 @@ def pages_of(root: User, part: int) -> list[tuple[str, str, str]]:
     return found[len(found) * part // PARTS : len(found) * (part + 1) // PARTS]
 
 
-def seen(axe: Axe, page: "Page", name: str, size: str) -> list[tuple[str, str, object]]:
-    violations = axe.run(page, options={"iframes": False}).response["violations"]
-    return [
-        (size, one["id"], [node["target"] for node in one["nodes"]])
-        for one in violations
-        if (name, one["id"]) not in WAGTAILS_OWN
-    ]
-
-
 @pytest.mark.parametrize("part", range(PARTS))
 def test_axe_finds_nothing_on_any_page_and_nothing_sticks_out(
     page: "Page", live_server, root, part
@@ -102,43 +90,20 @@ def test_axe_finds_nothing_on_any_page_and_nothing_sticks_out(
 
     There axe looks at one page of each template: it narrows alike whatever it is filled with.
     """
-    page.emulate_media(reduced_motion="reduce", color_scheme="light")
-    elsewhere: set[str] = set()
-    page.on(
-        "request",
-        lambda request: (
-            None
-            if request.url.startswith((live_server.url, "data:", "blob:"))
-            else elsewhere.add(request.url)
-        ),
-    )
-    session = proven(root).cookies[settings.SESSION_COOKIE_NAME].value
-    page.context.add_cookies(
-        [{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}]
-    )
-    axe, wrong, walked = Axe(), {}, 0
+    wrong, walked = {}, 0
     narrowed: set[str] = set()
-    for template, name, url in pages_of(root, part):
-        page.set_viewport_size(SIZES["desk"])
-        page.goto(live_server.url + url)
-        settle(page)
-        page.keyboard.press("Tab")
-        found: list[object] = []
-        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-            found.append("sticks out on a desk")
-        if page.evaluate("document.activeElement === document.body"):
-            found.append("no way in by keyboard")
-        found += seen(axe, page, name, "desk")
-        page.set_viewport_size(SIZES["phone"])
-        settle(page)
-        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-            found.append("sticks out on a phone")
-        if template not in narrowed:
+    with desk_of(page, live_server.url, root) as elsewhere:
+        for template, name, url in pages_of(root, part):
+            page.goto(live_server.url + url)
+            found = faults(
+                page,
+                narrow_too=template not in narrowed,
+                but_for={rule for there, rule in WAGTAILS_OWN if there == name},
+            )
             narrowed.add(template)
-            found += seen(axe, page, name, "phone")
-        if found:
-            wrong[f"{name} {url}"] = found
-        walked += 1
+            if found:
+                wrong[f"{name} {url}"] = found
+            walked += 1
     assert wrong == {}
     assert elsewhere == set()
     assert walked >= 5
