@@ -82,12 +82,8 @@ def _by_turns(issue: Issue, by: User) -> Mailing:
 def _corrected(sent: Mailing) -> dict[str, str]:
     draft = correcting.written(sent)
     told = correcting.planned(correcting.went_out(len(OUTCOMES)))
-    missed = Delivery.objects.filter(mailing=told).order_by("pk")[:2]
-    Delivery.objects.filter(mailing=told).update(state="accepted", outcome_at=timezone.now())
-    Delivery.objects.filter(pk__in=list(missed.values_list("pk", flat=True))).update(
-        state="refused", reply="550 5.1.1 No such user here"
-    )
-    correcting.end(told)
+    correcting.turn_out(told, ["refused", "refused", *["accepted"] * (len(OUTCOMES) - 2)])
+    Delivery.objects.filter(mailing=told, state="refused").update(reply="550 5.1.1 No such user")
     return {
         "mailing with its correction": _at("mailing", sent),
         "reach of a draft": reverse("desk:reach", args=(draft.pk,)),

@@ -44,7 +44,7 @@ def _asks_who_has_it_not(page: "Page") -> None:
     page.get_by_text("Who they are").click()
     page.get_by_label("Reason").fill("To telephone them")
     page.get_by_role("button", name="Open the list").click()
-    page.get_by_text("No such user here").first.wait_for()
+    page.get_by_text("No such user").first.wait_for()
 
 
 def _starts_from_it(page: "Page") -> None:

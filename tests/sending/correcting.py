@@ -21,7 +21,12 @@ def writer() -> Any:
 def went_out(readers: int = 3, outcomes: list[str] | None = None) -> Mailing:
     """A mailing that ended, with these outcomes of its readers in their order."""
     mailing = mailings.planned(readers)
-    outcomes = outcomes or ["accepted"] * readers
+    turn_out(mailing, outcomes or ["accepted"] * readers)
+    return mailing
+
+
+def turn_out(mailing: Mailing, outcomes: list[str]) -> None:
+    """End the mailing with these outcomes of its readers in their order."""
     rows = Delivery.objects.filter(mailing=mailing).order_by("subscriber")
     for row, outcome in zip(rows, outcomes, strict=True):
         row.state, row.outcome_at, row.attempt = outcome, timezone.now(), 1
@@ -36,7 +41,6 @@ def went_out(readers: int = 3, outcomes: list[str] | None = None) -> Mailing:
         unknown=numbers.unknown,
     )
     end(mailing)
-    return mailing
 
 
 def end(mailing: Mailing) -> None:
