@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from newsletter.catalogue.models import Condition, Newsletter
 from newsletter.editions.models import Article, Issue
+from newsletter.sending import recall
 from project.urls import urlpatterns as real_urlpatterns
 from signup import relocate, subscribe, tokens, unsubscribe
 from signup.address import normalise
@@ -29,6 +30,7 @@ from signup.models import (
     Subscription,
 )
 from signup.privacy.erase import erase
+from tests.archive import published
 from tests.journeys import presses
 
 Purpose = tokens.Purpose
@@ -104,6 +106,34 @@ def open_doors() -> dict[str, str]:
         "erased": "/erased/",
         "withdrawn": "/withdrawn/",
         "kept": "/kept/",
+    }
+
+
+def mended_doors() -> dict[str, str]:
+    """What was wrong and went out: with its correction's notice, or taken back."""
+    corrected = published.sent_issue("Painkillers")
+    notice = {
+        "was_wrong": "We wrote ten tablets a day.",
+        "is_right": "Eight at most.",
+        "to_do": "Ask a pharmacist if you took more.",
+    }
+    correction = published.draft_issue(
+        "Correction: Painkillers",
+        corrects=corrected,
+        newsletter=corrected.newsletter,
+        body=[("correction", notice), ("rich_text", "<p>The right dose.</p>")],
+    )
+    published.mailing_of(correction, started_at=published.LAST_WEEK + timedelta(days=2))
+    gone = published.sent_issue("A dose that harms")
+    article = published.article("Twice the dose")
+    why, by = "It named a dose that can harm.", published.user()
+    recall.recall_issue(issue=gone, by=by, reason=why)
+    recall.recall_article(article=article, by=by, reason=why)
+    return {
+        "issue-corrected": f"/issues/{corrected.slug}/",
+        "issue-of-a-correction": f"/issues/{correction.slug}/",
+        "issue-recalled": f"/issues/{gone.slug}/",
+        "article-recalled": f"/articles/{article.slug}/",
     }
 
 

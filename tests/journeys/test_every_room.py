@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.test import Client
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.fixtures import Settings as SettingsWrapper
 from pytest_django.live_server_helper import LiveServer
@@ -51,7 +52,8 @@ OWN_LANGUAGE = {
 def doors(live_server: LiveServer, settings: SettingsWrapper) -> Iterator[dict[str, str]]:
     settings.ROOT_URLCONF = "tests.journeys.rooms"
     open_the_house(conditions=30)
-    yield rooms.open_doors() | rooms.closed_doors() | rooms.FAILING | rooms.pressed_doors()
+    open_ones = rooms.open_doors() | rooms.mended_doors()
+    yield open_ones | rooms.closed_doors() | rooms.FAILING | rooms.pressed_doors()
 
 
 def each(page: Page, live_server: LiveServer, doors: dict[str, str], language: str) -> Any:
@@ -163,3 +165,15 @@ def test_every_page_in_every_state_is_good_to_all_eyes_and_hands(
                 if faults:
                     found[f"{name}: {what}"] = faults
     assert not found, pformat(found)
+
+
+def test_a_mail_that_was_taken_back_says_so_to_all_eyes(
+    page: Page, live_server: LiveServer, client: Client
+) -> None:
+    """Its page runs in a sandbox without scripts, axe's included: its text is looked at alone."""
+    open_the_house()
+    answer = client.get(rooms.mended_doors()["issue-recalled"] + "mail/")
+    assert answer.status_code == GONE
+    page.set_content(answer.content.decode())
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    assert not [fault for _what, faults in looks(page, 1280, "light") for fault in faults]
