@@ -82,8 +82,8 @@ def files_of_the_system(*folders: Path) -> Iterator[Path]:
 def files_with(secrets: list[bytes], *folders: Path) -> list[tuple[str, bytes]]:
     found = []
     for path in files_of_the_system(*folders):
-        # By another process: whoever opens and closes SQLite's file beside SQLite loses the locks of
-        # the whole process, and what later tests write beside workers would be damaged.
+        # By another process: who opens and closes SQLite's file beside SQLite loses the locks of
+        # this whole process, and what later tests write beside workers would be damaged.
         content = subprocess.check_output(["cat", path]).lower()
         found += [(path.name, secret) for secret in secrets if secret in content]
     return found
