@@ -49,7 +49,8 @@ class World:
         # (at which slice of the next run, what).
         self._meanwhile: list[tuple[int, Callable[[], object]]] = []
         self._slices = 0
-        self._cutoffs: dict[datetime, int] = {}
+        # By mailing: a run that owed nobody is gone, and its minute may have another.
+        self._cutoffs: dict[int, int] = {}
         # What was on the shelf as each planner began.
         self._shelves: dict[Any, Shelf] = {}
         self._plan_slice = digest_run._plan_slice
@@ -306,7 +307,8 @@ class World:
 
     def _watched_slice(self, planner: Any, ids: Any) -> Any:
         dated, cutoff = planner._mailing.dated, planner._cutoff
-        assert self._cutoffs.setdefault(dated, self.model.counter) == cutoff
+        mailing = planner._mailing.pk
+        assert self._cutoffs.setdefault(mailing, self.model.counter) == cutoff
         shelf = self._shelves.setdefault(planner, self.model.shelf())
         self._slices += 1
         for slice_, what in list(self._meanwhile):
@@ -326,8 +328,8 @@ class World:
         return found
 
     def _note_how_far_it_came(self) -> None:
-        for dated in Mailing.objects.filter(state="planning").values_list("dated", flat=True):
-            self._cutoffs.setdefault(dated, self.model.counter)
+        for mailing in Mailing.objects.filter(state="planning").values_list("pk", flat=True):
+            self._cutoffs.setdefault(mailing, self.model.counter)
         lacking = Subscription.objects.live().filter(mark__next_due_at__isnull=True)
         if not lacking.exists():
             self.model.looked_through(self.now)
