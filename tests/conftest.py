@@ -123,6 +123,22 @@ def django_db_setup(django_db_setup: None, django_db_blocker: "DjangoDbBlocker")
     patch.undo()
 
 
+# --- The environment ----------------------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True)
+def _environment_is_left_as_found() -> Iterator[None]:
+    """What a test left in `os.environ` would reach the processes that later tests start.
+
+    `environment.adopt()` writes there, as it should.
+    """
+    found = dict(os.environ)
+    yield
+    for name in os.environ.keys() - found.keys():
+        del os.environ[name]
+    os.environ.update(found)
+
+
 # --- Static files -------------------------------------------------------------------------------
 
 
