@@ -13,7 +13,7 @@ _YES = {"1", "yes", "true", "on"}
 _NO = {"0", "no", "false", "off"}
 _OPTIONS = {
     "starttls", "health", "timeout", "hello", "lines", "messages", "pipelining", "priority",
-    "rate", "weight",
+    "rate", "weight", "dsn",
 }  # fmt: skip
 # Between two relays; a comma may also stand within a URL.
 _BETWEEN = re.compile(r"[\s,]+(?=\w+://)")
@@ -50,6 +50,8 @@ class Relay:
     messages: int = 0
     # Whether to pipeline where the relay offers it.
     pipelining: bool = True
+    # Whether to say how a bounce should look where the relay offers it (RFC 3461).
+    dsn: bool = True
     # A relay of a higher number is used while none of a lower one can be had.
     priority: int = 1
     # The share of the connections, among relays of one priority.
@@ -92,6 +94,7 @@ class Relay:
             lines=_whole("lines", options, default=LINES, least=1, most=MOST_LINES),
             messages=_whole("messages", options, default=0, least=0, most=1_000_000),
             pipelining=_truth("pipelining", options, default=True),
+            dsn=_truth("dsn", options, default=True),
             priority=_whole("priority", options, default=1, least=1, most=9),
             weight=_whole("weight", options, default=1, least=1, most=100),
             rate=_rate(options.get("rate")),

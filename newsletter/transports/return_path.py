@@ -68,6 +68,17 @@ def read_return_path(address: str, keys: Sequence[tuple[int, bytes]], domain: st
     return delivery
 
 
+def envelope_id(sender: str) -> str:
+    """Return what names the copy in its return path, for ENVID (RFC 3461 section 4.4); "" for a
+    sender that was not made here.
+
+    It is signed as the whole is, and says nothing that the return path does not say.
+    """
+    if not sender.startswith(_PREFIX):
+        return ""
+    return sender[len(_PREFIX) : sender.rindex("@")]
+
+
 def _is_number(text: str) -> bool:
     """True for what `str(int)` writes and nothing else, so that each address has one spelling."""
     plain = text.isascii() and text.isdigit() and len(text) <= _LONGEST_ID

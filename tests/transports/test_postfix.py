@@ -1,5 +1,6 @@
 """The engine and a real Postfix: what it accepts arrives, once, with the right sender."""
 
+import email
 import itertools
 import time
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ import pytest
 
 from newsletter.transports.protocol import Outgoing
 from newsletter.transports.relay import Relay
+from newsletter.transports.return_path import read_return_path, return_path_maker
 from newsletter.transports.smtp import SmtpTransport
 from newsletter.transports.values import Envelope, Outcome
 from tests.running import postfix
@@ -127,3 +129,30 @@ def test_a_refused_sender_is_ours(sending):
     assert answers[1].outcome is Outcome.OURS
     assert answers[2].outcome is Outcome.ACCEPTED
     assert len(arrived(catcher, [good])) == 1
+
+
+def test_what_bounces_later_comes_to_the_copys_own_address_without_the_mail(sending):
+    """The next server refuses what Postfix has taken: RFC 3461's answer to what we asked for."""
+    transport, catcher = sending
+    number = next(_numbers)
+    keys = [(3, b"k" * 32)]
+    sender = return_path_maker(*keys[0], "bounces.wellread.example")(number)
+    reader = f"van+ished{number}@example.org"
+    catcher.refuse("RCPT", "550 5.1.1 nobody of that name", when=f"<{reader}>")
+
+    sent = Envelope(sender, reader, content(b"About your back.\r\n" * 50, to=reader))
+    ((_, receipt),) = transport.send([Outgoing(1, sent)])
+    assert receipt.outcome is Outcome.ACCEPTED
+
+    (bounce,) = catcher.wait_for(to=sender, seconds=60)
+    assert bounce.sender == ""
+    assert read_return_path(bounce.recipient, keys, "bounces.wellread.example") == number
+    report = email.message_from_bytes(bounce.content)
+    _, status, returned = report.get_payload()
+    assert report.get_param("report-type") == "delivery-status"
+    about_mail, about_reader = status.get_payload()
+    assert about_mail["Original-Envelope-Id"] == sender.partition("@")[0].removeprefix("bounce+")
+    assert about_reader["Original-Recipient"] == f"rfc822;{reader}"
+    assert (about_reader["Action"], about_reader["Status"]) == ("failed", "5.1.1")
+    assert returned.get_content_type() == "text/rfc822-headers"
+    assert b"About your back" not in bounce.content

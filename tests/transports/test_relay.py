@@ -60,6 +60,7 @@ def test_smtps_speaks_tls_from_the_first_byte():
         "smtp://relay.example?priority=0",
         "smtp://relay.example?weight=1.5",
         "smtp://relay.example?pipelining=perhaps",
+        "smtp://relay.example?dsn=perhaps",
         "smtp://user:secret@relay.example?starttls=no",
     ],
 )

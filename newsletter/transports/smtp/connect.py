@@ -109,6 +109,7 @@ def _offer(smtp: smtplib.SMTP, relay: Relay) -> Offer:
         limit=int(limit) if limit.isascii() and limit.isdigit() else 0,
         eight_bit=smtp.has_extn("8bitmime"),
         smtputf8=smtp.has_extn("smtputf8"),
+        dsn=relay.dsn and smtp.has_extn("dsn"),
     )
 
 

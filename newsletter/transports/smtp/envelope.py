@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import idna
 
+from newsletter.transports.return_path import envelope_id
 from newsletter.transports.values import Envelope, Outcome, Receipt
 
 _LINE_START_DOT = re.compile(rb"(?m)^\.")
@@ -22,6 +23,8 @@ class Offer(NamedTuple):
     limit: int = 0
     eight_bit: bool = False
     smtputf8: bool = False
+    # Asks for bounces of one form (RFC 3461).
+    dsn: bool = False
 
 
 class Commands(NamedTuple):
@@ -55,9 +58,37 @@ def commands(envelope: Envelope, offer: Offer) -> Commands | Receipt:
             said = "the message has octets outside ASCII, and the relay takes none"
             return Receipt(Outcome.OURS, 554, "5.6.3", said)
         options += " BODY=8BITMIME"
+    notify = ""
+    # Nothing bounces to the null return path.
+    if offer.dsn and sender:
+        options += _wanted_back(sender)
+        notify = _wanted_about(recipient)
     return Commands(
-        f"MAIL FROM:<{sender}>{options}\r\n".encode(), f"RCPT TO:<{recipient}>\r\n".encode()
+        f"MAIL FROM:<{sender}>{options}\r\n".encode(),
+        f"RCPT TO:<{recipient}>{notify}\r\n".encode(),
     )
+
+
+def _wanted_back(sender: str) -> str:
+    """Return what is asked of a bounce (RFC 3461 sections 4.3 and 4.4): no content, which may tell
+    of a reader's health and would be 26 kB, and the copy's name where it has one."""
+    name = envelope_id(sender)
+    return f" RET=HDRS ENVID={_xtext(name)}" if name else " RET=HDRS"
+
+
+def _wanted_about(recipient: str) -> str:
+    """Return when a bounce is wanted, and by which address it is to know the reader though others
+    rewrite it (RFC 3461 sections 4.1 and 4.2). That one is ASCII: RFC 6533's form is left out."""
+    if not recipient.isascii():
+        return " NOTIFY=FAILURE,DELAY"
+    return f" NOTIFY=FAILURE,DELAY ORCPT=rfc822;{_xtext(recipient)}"
+
+
+def _xtext(text: str) -> str:
+    """Return it as RFC 3461 section 4 writes values. Of what an address may hold, two mean more."""
+    if "+" in text or "=" in text:
+        return text.replace("+", "+2B").replace("=", "+3D")
+    return text
 
 
 def stuffed(envelope: Envelope) -> bytes:
