@@ -170,7 +170,7 @@ def _postmark(data: Any, refused: set[str]) -> Taken:
         )
     if not isinstance(data, list):
         return 200 if arrived else 422, answers[0], arrived
-    return (200, answers, arrived) if len(data) <= 500 else (422, {"ErrorCode": 402}, [])
+    return (200, answers, arrived) if len(data) <= 500 else (422, {"ErrorCode": 410}, [])
 
 
 def _mailgun(data: dict[str, list[str]], refused: set[str]) -> Taken:

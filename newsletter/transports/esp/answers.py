@@ -30,6 +30,11 @@ LONGEST_WAIT = 3600.0
 # Words by which an API says that it is the recipient's address that it does not take.
 _ADDRESS_WORDS = ("not a valid address", "'to' parameter", "invalid 'to'", "error parsing 'to'",
                   "email is not valid in to", "invalid email address")  # fmt: skip
+# Names for "a call with this idempotency key came before" (Brevo: guide, "Idempotency for batch
+# emails"; Resend: API reference, "Errors").
+_HAD_IT_BEFORE = frozenset(
+    {"duplicate_parameter", "invalid_idempotent_request", "concurrent_idempotent_requests"}
+)
 # Amazon's names for what HTTP says elsewhere (SES API v2, SendEmail, Errors).
 _AMAZON = {
     "TooManyRequestsException": 429,
@@ -84,6 +89,10 @@ def verdict(error: Exception) -> Verdict:
     if code in (408, 425):
         receipt = Receipt(Outcome.TEMPORARY, 450, "4.0.0", said, about_the_line=True)
         return Verdict(receipt, nothing_went=True)
+    if _had_it_before(error):
+        # This one did nothing, and what became of the earlier one is not said. Sent again in
+        # another way, under another key, it could arrive twice.
+        return Verdict(Receipt(Outcome.UNKNOWN, None, "", said))
     if 400 <= code < 500:
         if _names_the_address(error):
             return Verdict(Receipt(Outcome.PERMANENT, 550, "5.1.3", said), nothing_went=True)
@@ -171,21 +180,30 @@ def _names_the_address(error: AnymailAPIError) -> bool:
     return any(words in said for words in _ADDRESS_WORDS)
 
 
+def _had_it_before(error: AnymailAPIError) -> bool:
+    body = _body(error)
+    return any(str(body.get(name)) in _HAD_IT_BEFORE for name in ("code", "name"))
+
+
 def _words(error: AnymailAPIError) -> str:
     """What the API itself said, out of the JSON in which it said it."""
+    said = _body(error).get("message")
+    return said if isinstance(said, str) else ""
+
+
+def _body(error: AnymailAPIError) -> dict[str, Any]:
+    """Return the JSON that was answered, its names in lower case; empty if it was anything else."""
     body: Any = None
     if isinstance(error.response, requests.Response):
         try:
             body = error.response.json()
         except ValueError:
-            return ""
-    elif isinstance(error.response, dict):
+            return {}
+    elif isinstance(error.response, dict):  # boto3's
         body = error.response.get("Error", {})
     if not isinstance(body, dict):
-        return ""
-    lower = {str(name).lower(): value for name, value in body.items()}
-    said = lower.get("message")
-    return said if isinstance(said, str) else ""
+        return {}
+    return {str(name).lower(): value for name, value in body.items()}
 
 
 def _said(error: Exception) -> str:

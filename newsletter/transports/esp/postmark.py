@@ -11,10 +11,15 @@ from newsletter.transports.values import Outcome, Receipt, without_addresses
 
 # Postmark's API error codes: what lies with the one address, and what with the hour.
 _INVALID, _INACTIVE = 300, 406
-_LATER = frozenset({100, 101, 429})
+_LATER = frozenset({100, 429})
 
 
 class EmailBackend(postmark.EmailBackend):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        # Its bulk API answers for the whole call, later, and not for each reader.
+        self.use_bulk_api = self.generate_message_id = False
+
     def build_message_payload(self, message: Any, defaults: dict[str, Any]) -> "Payload":
         return Payload(message, defaults, self)
 

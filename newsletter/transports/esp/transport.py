@@ -74,7 +74,7 @@ class EspTransport:
         return self._provider.connections * self._provider.most
 
     def states(self) -> list[WayState]:
-        rests = max(0.0, _quiet_until.get(self._esp, 0.0) - time.monotonic())
+        rests = max(0.0, _quiet_until.get(self.name, 0.0) - time.monotonic())
         # That it asked for quiet is no trouble: it answers, and mail goes on when it said.
         return [WayState(self._esp, self._idle.qsize(), rests)]
 
