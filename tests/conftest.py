@@ -8,6 +8,7 @@ browser, page     the system's chromium; `page` at 1280 Ã— 800, `phone` at 375 Ã
 live_stack        everything `make run` runs, in its own processes on a fresh, seeded database
 """
 
+import contextlib
 import gc
 import os
 import shutil
@@ -28,7 +29,7 @@ from signup import handing_over, offered
 from signup.guard import counters
 from tests.running import browser as browsers
 from tests.running import processes
-from tests.running.database import Migrated
+from tests.running.database import Migrated, made
 from tests.running.postgres import url_of
 from tests.running.processes import Running
 from tests.running.smtp import SmtpCatcher
@@ -110,17 +111,27 @@ def django_db_modify_db_settings(
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: "DjangoDbBlocker") -> Iterator[None]:
-    """Tests that commit end by going back to the migrated database, guards and all."""
-    migrated = Migrated()
+def django_db_setup(
+    django_test_environment: None,
+    django_db_modify_db_settings: None,
+    django_db_blocker: "DjangoDbBlocker",
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[None]:
+    """Migrated once for all workers; tests that commit end by going back to it, guards and all."""
+    # The folder above is shared by the workers of this run alone.
+    workers = "PYTEST_XDIST_WORKER" in os.environ
+    shared = tmp_path_factory.getbasetemp().parent if workers else None
+    migrated, stack = Migrated(), contextlib.ExitStack()
     with django_db_blocker.unblock():
+        stack.enter_context(made(shared))
         migrated.note()
     gc.collect()
     _keep_what_is_here()
-    patch = pytest.MonkeyPatch()
+    patch = stack.enter_context(pytest.MonkeyPatch.context())
     patch.setattr(TransactionTestCase, "_fixture_teardown", lambda self: migrated.restore())
     yield
-    patch.undo()
+    with django_db_blocker.unblock():
+        stack.close()
 
 
 # --- The environment ----------------------------------------------------------------------------

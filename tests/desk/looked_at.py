@@ -9,7 +9,7 @@ from django.conf import settings
 
 from newsletter.desk.models import User
 from tests.desk.signing_in import proven
-from tests.running.browser import settle
+from tests.running.browser import VIOLATIONS, settle
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -62,7 +62,7 @@ def faults(
 
 
 def _axe(page: "Page", size: str, but_for: Set[str]) -> list[tuple[str, str, object]]:
-    violations = Axe().run(page, options={"iframes": False}).response["violations"]
+    violations = Axe().run(page, options={"iframes": False, **VIOLATIONS}).response["violations"]
     return [
         (size, one["id"], [node["target"] for node in one["nodes"]])
         for one in violations

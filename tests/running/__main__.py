@@ -1,19 +1,25 @@
-"""Every test on SQLite, and then on PostgreSQL what a database can change, on all cores.
+"""Every test on SQLite, and on PostgreSQL what a database can change, side by side on all cores.
 
 python -m tests.running [pytest's arguments]        what `make test ARGS=…` runs
 
 Each pass is shared between worker processes (pytest-xdist), each with a database, a Valkey server
 and a VAR_DIR of its own; who has nothing left to do takes over half of what another still has.
-One process is enough to look into something: make test ARGS="-n 0 tests/…".
+Browsers and real processes are waited for half of the time, so there are more workers than cores.
+
+With a path or a short option one pass follows the other, for somebody who looks into something.
+One process is enough for that: make test ARGS="-n 0 tests/…".
 """
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
+from typing import IO
 
 from project import leash
 from tests.running import postgres
@@ -21,26 +27,32 @@ from tests.running import postgres
 PYTEST = [sys.executable, "-m", "pytest"]
 # Browser journeys, real processes of the supervisor and what never asks a database run once.
 NOT_TWICE = "not browser and not once"
+# Workers for each core. What runs on SQLite alone is what waits most.
+SQLITE, POSTGRESQL = 2, 1
+# A command and its environment.
+Pass = tuple[list[str], Mapping[str, str]]
 
 
 def main(arguments: list[str]) -> int:
     begun = time.monotonic()
     without = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
-    command = [*PYTEST, "-n", str(_workers()), "--dist", "worksteal"]
-    codes = {"SQLite": _run("SQLite", [*command, *arguments], without)}
-    try:
-        with contextlib.ExitStack() as stack:
+    everything = all(argument.startswith("--") for argument in arguments)
+    together = everything and not os.environ.get("TEST_REDIS_URL")
+    passes = {"SQLite": ([*_command(SQLITE if together else 1), *arguments], without)}
+    codes: dict[str, int] = {}
+    with contextlib.ExitStack() as stack:
+        try:
             url = (
                 os.environ.get("TEST_DATABASE_URL") or stack.enter_context(postgres.cluster()).url()
             )
-            codes["PostgreSQL"] = _run(
-                "PostgreSQL",
-                [*command, "-m", NOT_TWICE, *arguments],
+            passes["PostgreSQL"] = (
+                [*_command(POSTGRESQL), "-m", NOT_TWICE, *arguments],
                 {**without, "DATABASE_URL": url},
             )
-    except postgres.NoPostgres as missing:
-        print(f"\nThe tests do not run on PostgreSQL: {missing}", file=sys.stderr)
-        codes["PostgreSQL"] = 1
+        except postgres.NoPostgres as missing:
+            print(f"\nThe tests do not run on PostgreSQL: {missing}", file=sys.stderr)
+            codes["PostgreSQL"] = 1
+        codes |= _side_by_side(passes) if together else _one_by_one(passes)
     # 5: nothing was selected, which a narrow ARGS may mean.
     failed = [name for name, code in codes.items() if code not in (0, 5)]
     if all(code == 5 for code in codes.values()):
@@ -52,25 +64,62 @@ def main(arguments: list[str]) -> int:
     return 1 if failed else 0
 
 
-def _workers() -> int:
-    """As many as there are cores; one where all would empty the same queue of the caller's own."""
+def _command(for_each_core: int) -> list[str]:
+    return [*PYTEST, "-n", str(_workers(for_each_core)), "--dist", "worksteal"]
+
+
+def _workers(for_each_core: int) -> int:
+    """One only where all would empty the same queue of the caller's own."""
     if os.environ.get("TEST_REDIS_URL"):
         return 1
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    return cores * for_each_core
 
 
-def _run(name: str, command: list[str], env: Mapping[str, str]) -> int:
+def _one_by_one(passes: Mapping[str, Pass]) -> dict[str, int]:
+    codes = {}
+    for name, (command, env) in passes.items():
+        _headline(name)
+        with _started(command, env) as child:
+            codes[name] = child.wait()
+    return codes
+
+
+def _side_by_side(passes: Mapping[str, Pass]) -> dict[str, int]:
+    """The first pass says at once what it has to say, the others after it."""
+    with contextlib.ExitStack() as stack:
+        running = []
+        for name, (command, env) in passes.items():
+            said = stack.enter_context(tempfile.TemporaryFile()) if running else None
+            running.append((name, stack.enter_context(_started(command, env, said)), said))
+        codes = {}
+        for name, child, said in running:
+            if said is None:
+                _headline(name)
+            codes[name] = child.wait()
+            if said is not None:
+                _headline(name)
+                said.seek(0)
+                sys.stdout.flush()
+                shutil.copyfileobj(said, sys.stdout.buffer)
+        return codes
+
+
+def _headline(name: str) -> None:
     print(f"\n=== The tests on {name} ===", flush=True)
-    with _ended_with_us(leash.start(command, env=dict(env))) as child:
-        return child.wait()
 
 
 @contextlib.contextmanager
-def _ended_with_us(child: "subprocess.Popen[bytes]") -> Iterator["subprocess.Popen[bytes]"]:
+def _started(
+    command: list[str], env: Mapping[str, str], output: IO[bytes] | None = None
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run `command` until the block ends, however it ends."""
+
     def stop(number: int, _frame: object) -> None:
         raise SystemExit(128 + number)
 
     signal.signal(signal.SIGTERM, stop)
+    child = leash.start(command, env=dict(env), stdout=output, stderr=output)
     try:
         yield child
     except KeyboardInterrupt:

@@ -20,6 +20,8 @@ _SETTLED = """async () => {
     .map(one => one.finished.catch(() => null));
   await Promise.race([Promise.all(ends), new Promise(done => setTimeout(done, 3000))]);
 }"""
+# An option of axe: to tell what is good as well would take it longer than finding what is wrong.
+VIOLATIONS = {"resultTypes": ["violations"]}
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 

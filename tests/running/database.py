@@ -1,16 +1,120 @@
-"""The test database as migrations left it, and back to it after tests that commit.
+"""The test database as migrations left it: made once, copied, and gone back to after tests.
+
+Migrating takes a dozen seconds of a core. One worker process of a pass does it and the others copy
+what it made.
 
 Django's own flush empties what migrations wrote (Wagtail's root collection, the release counter)
 and breaks on tables that triggers guard. So the rows are noted once, guards are lifted while the
 tables are emptied, and the noted rows are put back.
 """
 
+import contextlib
+import fcntl
+import shutil
+import sqlite3
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from django.conf import settings
 from django.db import connection, transaction
 
 _KEPT = {"django_migrations"}
+
+
+@contextlib.contextmanager
+def made(shared: Path | None) -> Iterator[None]:
+    """Have a migrated test database of this process' own while the block runs.
+
+    `shared` is a folder that all processes of a pass see, None for a process that is alone.
+    """
+    before = connection.settings_dict["NAME"]
+    template = _Template(shared) if shared else None
+    owner = False
+    with template.alone() if template else contextlib.nullcontext():
+        if template and template.is_there:
+            template.copy()
+        else:
+            connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+            if template:
+                template.make()
+                owner = True
+    try:
+        yield
+    finally:
+        if template and owner:
+            with template.alone():
+                template.remove()
+        connection.creation.destroy_test_db(before, verbosity=0)
+
+
+@dataclass
+class _Template:
+    """The migrated database that nobody works on: a file, or a database of the same server."""
+
+    shared: Path
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        with (self.shared / "migrating").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    @property
+    def is_there(self) -> bool:
+        return self._name.exists()
+
+    @property
+    def _name(self) -> Path:
+        return self.shared / "migrated"
+
+    def make(self) -> None:
+        """Copy what this process has just migrated."""
+        connection.close()
+        database = connection.settings_dict["NAME"]
+        if connection.vendor == "sqlite":
+            copy_file(database, self._name)
+        else:
+            name = f"migrated_{database}"
+            _create(name, database)
+            self._name.write_text(name)
+
+    def copy(self) -> None:
+        """Make this process' database of it, and connect there from now on."""
+        name = connection.creation._get_test_db_name()
+        connection.close()
+        if connection.vendor == "sqlite":
+            shutil.copyfile(self._name, name)
+        else:
+            _create(name, self._name.read_text())
+        settings.DATABASES[connection.alias]["NAME"] = name
+        connection.settings_dict["NAME"] = name
+
+    def remove(self) -> None:
+        if connection.vendor == "postgresql":
+            _drop(self._name.read_text())
+        self._name.unlink()
+
+
+def copy_file(source: str, target: Path) -> None:
+    """Copy a SQLite database, however much of it still lies beside it."""
+    with (
+        contextlib.closing(sqlite3.connect(source)) as found,
+        contextlib.closing(sqlite3.connect(target)) as made_of_it,
+    ):
+        found.backup(made_of_it)
+
+
+def _create(name: str, template: str) -> None:
+    _drop(name)
+    with connection.creation._nodb_cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {_quoted(name)} TEMPLATE {_quoted(template)}")
+
+
+def _drop(name: str) -> None:
+    with connection.creation._nodb_cursor() as cursor:
+        cursor.execute(f"DROP DATABASE IF EXISTS {_quoted(name)}")
 
 
 @dataclass

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.running import processes
+from tests.running.database import copy_file
 from tests.running.processes import ROOT, Running, wait_until
 
 
@@ -139,11 +140,7 @@ def copy_migrated_database(folder: Path) -> None:
 
     settings = connections["default"].settings_dict
     if "sqlite3" in settings["ENGINE"]:
-        with (
-            contextlib.closing(sqlite3.connect(settings["NAME"])) as source,
-            contextlib.closing(sqlite3.connect(folder / "wellread.sqlite3")) as target,
-        ):
-            source.backup(target)
+        copy_file(settings["NAME"], folder / "wellread.sqlite3")
 
 
 @contextlib.contextmanager
