@@ -39,6 +39,8 @@ class Crew:
         self._env = {**os.environ, **TIMES, **env}
         self._number = 0
         self.everybody: list[Running] = []
+        # Those who ought to run, and how each is started.
+        self._standing: dict[int, tuple[str, list[str], Mapping[str, str]]] = {}
         self.bulk: list[Running] = []
         self.leaving: list[Running] = []
 
@@ -88,12 +90,13 @@ class Crew:
     def _celery(app: str) -> list[str]:
         return [sys.executable, "-m", "celery", "-A", app]
 
-    def _start(self, name: str, argv: list[str], env: Mapping[str, str] | None = None) -> Running:
+    def _start(self, kind: str, argv: list[str], env: Mapping[str, str] | None = None) -> Running:
         self._number += 1
-        name = f"{name}{self._number}"
+        name = f"{kind}{self._number}"
         log = self._folder / f"{name}.log"
         running = processes.start(name, argv, log=log, env={**self._env, **(env or {})})
         self.everybody.append(running)
+        self._standing[running.pid] = (kind, argv, env or {})
         return running
 
     # --- What happens to them -------------------------------------------------------------------
@@ -108,12 +111,30 @@ class Crew:
             )
 
     def some_ready(self) -> list[Running]:
-        return [worker for worker in self.bulk if is_ready(worker)]
+        return [worker for worker in self.bulk if worker.alive and is_ready(worker)]
 
     def replace(self, worker: Running) -> None:
         """A new one for one that is gone, or about to go."""
         self.bulk.remove(worker)
+        del self._standing[worker.pid]
         self.start_bulk()
+
+    def raise_the_fallen(self) -> list[str]:
+        """Start again who ended without being told to, as compose does, and return their logs.
+
+        Celery's worker gives up when the broker goes away in the middle of an acknowledgement
+        (kombu then looks for a connection that it has just forgotten).
+        """
+        fallen = [running for running in self.everybody if self._has_fallen(running)]
+        for running in fallen:
+            kind, argv, env = self._standing.pop(running.pid)
+            again = self._start(kind, argv, env)
+            if running in self.bulk:
+                self.bulk[self.bulk.index(running)] = again
+        return [str(running.log) for running in fallen]
+
+    def _has_fallen(self, running: Running) -> bool:
+        return running.pid in self._standing and not running.alive
 
     def strike(self, worker: Running, dice: random.Random) -> str:
         """Kill the worker, one of its processes, or tell it to stop. Returns what was done."""

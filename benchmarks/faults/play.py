@@ -72,6 +72,8 @@ class Play:
     def watch(self) -> None:
         """Let a moment pass, and look at the books when it is time. Raises TooLong."""
         time.sleep(0.05)
+        if fallen := self.crew.raise_the_fallen():
+            self.count("ended by itself, started again", len(fallen))
         if time.monotonic() > self.deadline:
             raise TooLong(f"{self.sent} sent, {persistently(self._where)}")
         if time.monotonic() - self._looked > LOOK:

@@ -79,7 +79,8 @@ def judge(mailing: Any, relay: Relay, left_at: dict[str, float]) -> Verdict:
         if state in (Delivery.State.REFUSED, Delivery.State.SKIPPED):
             found.mailed_though_refused_or_skipped += bool(got)
         elif not got:
-            found.lost += 1
+            # Who left while their copy was unknown is owed nothing more.
+            found.lost += reader not in left_at
             found.falsely_accepted += state == Delivery.State.ACCEPTED
         if len(got) > 1:
             found.doubled += 1

@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import sys
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from celery.signals import after_task_publish
 
+from benchmarks.faults.crew import Crew
 from benchmarks.faults.relay import Relay, Taken
 from benchmarks.faults.verdict import judge
 from newsletter.management import test_mailing
@@ -94,6 +96,14 @@ def test_mail_more_than_a_second_after_leaving_is_found(sent):
     assert found.promises_broken == ["mailed after unsubscribe: 1"]
 
 
+def test_who_left_while_the_copy_was_unknown_is_owed_nothing(sent):
+    change(sent[0], state=Delivery.State.UNKNOWN)
+    Batch.objects.filter(mailing=sent[0].mailing).update(accepted=3, unknown=1)
+    rest, left = Written(*map(one_to, sent[1:])), {sent[0].subscriber.email: 100.0}
+    assert judge(sent[0].mailing, rest, left).promises_broken == []
+    assert judge(sent[0].mailing, rest, {}).promises_broken == ["lost: 1"]
+
+
 def test_books_that_do_not_balance_are_found(sent):
     Batch.objects.filter(mailing=sent[0].mailing).update(accepted=3)
     found = judge(sent[0].mailing, Written(*map(one_to, sent)), {})
@@ -107,6 +117,22 @@ def test_mail_to_who_was_skipped_or_never_planned_is_found(sent):
     found = judge(sent[0].mailing, Written(stranger, *map(one_to, sent)), {})
     assert "mailed though refused or skipped: 1" in found.promises_broken
     assert "1 who were not planned were mailed" in found.promises_broken
+
+
+# --- The crew ---------------------------------------------------------------------------------
+
+
+def test_who_ends_without_being_told_to_is_started_again(tmp_path):
+    crew = Crew(tmp_path, {})
+    crew._start("idler", [sys.executable, "-c", "import time; time.sleep(60)"])
+    try:
+        assert crew.raise_the_fallen() == []
+        crew.everybody[0].kill()
+        assert crew.raise_the_fallen() == [str(tmp_path / "idler1.log")]
+        assert [one.alive for one in crew.everybody] == [False, True]
+        assert crew.raise_the_fallen() == []
+    finally:
+        crew.end()
 
 
 # --- The tasks --------------------------------------------------------------------------------
