@@ -19,7 +19,7 @@ from newsletter.transports.values import Envelope
 from newsletter.wire import headers, mjml
 from newsletter.wire.message import boundary_for, compile_message
 from newsletter.wire.slots import strip_marks
-from signup import tokens
+from signup import consent, tokens
 from signup.consent import bases
 from signup.models import ConsentEntry, Subscription, SystemMail
 
@@ -45,7 +45,7 @@ def envelope(mail: SystemMail) -> Envelope:
         lines = [
             ("From", headers.format_address(str(context["publisher_name"]), sender)),
             ("To", headers.format_address("", recipient)),
-            ("Subject", _subject(mail)),
+            ("Subject", subject(mail)),
             ("Date", headers.format_date(mail.created_at)),
             ("Message-ID", _message_id(mail, sender)),
             # No auto-reply comes back to a mail that says it was sent by a machine (RFC 3834).
@@ -96,8 +96,13 @@ def _language(mail: SystemMail) -> str:
 
 
 def _in_language(path: str, language: str) -> str:
-    """The page behind a mail speaks the mail's language (docs/languages.md)."""
-    if language == settings.LANGUAGE_CODE or path.startswith(f"/{language}/"):
+    """The page behind a mail speaks the mail's language (docs/languages.md).
+
+    Ours too, where a browser could ask for another one.
+    """
+    if path.startswith(f"/{language}/"):
+        return path
+    if language == settings.LANGUAGE_CODE and consent.languages_offered() in ([], [language]):
         return path
     return f"/{language}{path}"
 
@@ -114,7 +119,7 @@ def _context(mail: SystemMail, language: str) -> dict[str, object]:
         "contact_email": publisher.contact_email,
         "emergency_number": strip_marks(publisher.emergency_number),
         "privacy_url": f"{settings.BASE_URL}{_in_language(reverse('signup:privacy'), language)}",
-        "title": _subject(mail),
+        "title": subject(mail),
         "hours": int(tokens.MAX_AGE[tokens.Purpose.CONFIRM].total_seconds() // 3600),
         "brand": light,
         "brand_dark": dark,
@@ -203,7 +208,8 @@ def _colours(publisher: Publisher) -> tuple[str, str]:
     return derived.light, derived.dark
 
 
-def _subject(mail: SystemMail) -> str:
+def subject(mail: SystemMail) -> str:
+    """Return the subject of `mail`, in the language that is active."""
     # Neutral: a subject is read on a locked screen, by whoever lies beside it.
     if mail.kind == SystemMail.Kind.CONFIRM:
         return _("Please confirm your e-mail address")

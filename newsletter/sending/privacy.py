@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
-from django.utils import formats
+from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 
 from newsletter.editions.models import Article
@@ -125,7 +125,7 @@ def _why(
     else:
         why = _("Because you subscribed to “%(newsletter)s” on %(date)s.") % {
             "newsletter": newsletter,
-            "date": formats.date_format(begun),
+            "date": formats.date_format(timezone.localtime(begun), _("j F Y")),
         }
     chosen = {
         name

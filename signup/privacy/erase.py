@@ -13,10 +13,24 @@ def erase(
 ) -> bool:
     """Erase a reader in every station; return False when that was done before.
 
-    Order matters: first everything ends and, with `never_again`, the address is suppressed (a
-    keyed hash stays, so that nobody mails it again); then the ledger notes the erasure, then every
-    holder empties its tables. All of it or nothing. What was suppressed before stays so either
-    way. Afterwards the database's own left-overs are wiped (signup.privacy.traces).
+    With `never_again` the address is suppressed: a keyed hash stays, so that nobody mails it again.
+    What was suppressed before stays so either way. All of it or nothing. Afterwards the database's
+    own left-overs are wiped (signup.privacy.traces).
+    """
+    with transaction.atomic():
+        erased = empty(subscriber=subscriber, method=method, source=source, never_again=never_again)
+        if erased:
+            transaction.on_commit(traces.wipe)
+        return erased
+
+
+def empty(
+    *, subscriber: Subscriber, method: ConsentEntry.Method, source: str, never_again: bool
+) -> bool:
+    """Erase a reader; the caller wipes the left-overs, once for all whom it empties.
+
+    Order matters: first everything ends and the address is suppressed, then the ledger notes the
+    erasure, then every holder empties its tables.
     """
     with transaction.atomic():
         subscriber = Subscriber.objects.locked(subscriber.pk)
@@ -37,5 +51,4 @@ def erase(
         # Ours last: it cuts the tie that the others still look the reader up by.
         for holder in sorted(registry.holders(), key=lambda holder: holder.name == "signup"):
             holder.erase(subscriber)
-        transaction.on_commit(traces.wipe)
         return True

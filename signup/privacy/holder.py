@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from signup import letter
 from signup.models import (
     AddressChange,
     ConsentEntry,
@@ -57,7 +58,7 @@ class SignupHolder:
             if mail.accepted_at:
                 yield Line(
                     mail.accepted_at,
-                    mail.get_kind_display(),
+                    letter.subject(mail),
                     why=str(_WHY.get(SystemMail.Kind(mail.kind), "")),
                     kind=Kind.MAIL,
                 )

@@ -1,5 +1,6 @@
 """The privacy notice."""
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import get_language
@@ -19,6 +20,8 @@ def privacy(request: HttpRequest) -> HttpResponse:
         {
             "texts": current_texts(get_language() or "en"),
             "keep_days": KEEP.days,
+            "left_days": settings.LEFT_READERS_KEEP_DAYS,
+            "silent_days": settings.CONSENT_EXPIRES_AFTER_DAYS,
             "confirm_hours": int(MAX_AGE[Purpose.CONFIRM].total_seconds() // 3600),
         },
     )

@@ -2,6 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 
 from signup.models import Subscriber
 from signup.privacy.export import record
@@ -13,17 +14,19 @@ from signup.views.opening import for_the_reader
 @for_the_reader
 def my_record(request: HttpRequest, token: str, subscriber: Subscriber) -> HttpResponse:
     """Every mail and its reason, every consent in its words, and what else happened."""
-    lines = record(subscriber=subscriber)
-    return render(
-        request,
-        "signup/preferences_record.html",
-        {
-            "token": token,
-            "mails": [line for line in lines if line.kind is Kind.MAIL],
-            "consents": [line for line in lines if line.kind is Kind.CONSENT],
-            "others": [line for line in lines if line.kind is Kind.OTHER],
-        },
-    )
+    with timezone.override(subscriber.timezone):
+        lines = record(subscriber=subscriber)
+        return render(
+            request,
+            "signup/preferences_record.html",
+            {
+                "token": token,
+                "zone": subscriber.timezone.replace("_", " "),
+                "mails": [line for line in lines if line.kind is Kind.MAIL],
+                "consents": [line for line in lines if line.kind is Kind.CONSENT],
+                "others": [line for line in lines if line.kind is Kind.OTHER],
+            },
+        )
 
 
 @for_the_reader

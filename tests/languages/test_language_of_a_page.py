@@ -157,3 +157,22 @@ def test_without_a_database_every_language_can_still_say_so(
 def test_the_desk_speaks_its_own_language(client: Client, spanish: None) -> None:
     html = client.get("/admin/login/", headers={"accept-language": "es"}).content.decode()
     assert 'lang="en"' in html
+
+
+def test_an_english_mail_leads_to_english_pages_in_a_spanish_browser_too(
+    client: Client, spanish: None, catalogue: Catalogue
+) -> None:
+    client.post("/en/sign-up/", filled_in())
+    link = letter.link(SystemMail.objects.get())
+    assert link.startswith(f"{settings.BASE_URL}/en/confirm/")
+    path = link.removeprefix(settings.BASE_URL)
+    html = client.get(path, headers={"accept-language": "es"}).content.decode()
+    assert '<html lang="en"' in html
+
+
+def test_where_one_language_is_offered_no_address_names_it(
+    client: Client, catalogue: Catalogue
+) -> None:
+    client.post("/sign-up/", filled_in())
+    link = letter.link(SystemMail.objects.get())
+    assert link.startswith(f"{settings.BASE_URL}/confirm/")

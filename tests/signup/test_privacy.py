@@ -259,18 +259,6 @@ def test_a_recent_sign_up_keeps_an_old_row(ask: Asking) -> None:
     assert Subscription.objects.count() == 2
 
 
-def test_who_has_left_is_kept_so_that_the_leaving_can_be_shown(
-    reader: Subscriber, client: Client
-) -> None:
-    from signup import tokens
-
-    for row in Subscription.objects.all():
-        client.post(f"/unsubscribe/{tokens.unsubscribe_token(row.pk)}/")
-    with time_machine.travel(timezone.now() + timedelta(days=400)):
-        assert retention.purge() == 0
-    assert Subscriber.objects.count() == 1
-
-
 # --- The notice -----------------------------------------------------------------------------------
 
 

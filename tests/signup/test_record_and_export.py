@@ -5,7 +5,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
@@ -54,7 +54,7 @@ def test_the_record_says_of_every_mail_why_it_came(
         "Because you subscribed to “Living Well” on",
         "“My Conditions”: accepted – Article",
         "You follow: Herniated disk.",
-        "fresh link to the preferences",
+        "Your link to change what you get",
         "Because the link to your page was asked for.",
         "You agreed to: Living Well",
     ):
@@ -225,3 +225,16 @@ def test_what_is_planned_for_an_erased_reader_does_not_go_out(
     deliver_all()
     assert memory.outbox == []
     assert Delivery.objects.get().skip_reason == "erased"
+
+
+def test_the_record_tells_the_time_by_the_readers_own_clock(
+    browser_client: Client, page: str, reader: Subscriber
+) -> None:
+    sent(preferences.request_link(address_key="ada@example.org"))
+    accepted = datetime(2026, 7, 1, 22, 30, tzinfo=UTC)
+    SystemMail.objects.filter(state="accepted").update(accepted_at=accepted)
+    Subscriber.objects.filter(pk=reader.pk).update(timezone="America/New_York")
+    text = browser_client.get(f"{page}record/").content.decode()
+    assert "1 July 2026, 18:30" in text
+    assert "22:30" not in text
+    assert "Times are in your time zone, America/New York." in text

@@ -81,7 +81,12 @@ def report() -> list[Kept]:
             _("then it expires, and nothing more is sent"),
             settings.CONSENT_EXPIRES_AFTER_DAYS,
         ),
-        Kept(_("Address, name, choices, conditions"), _("until the reader is erased")),
+        Kept(_("Address, name, choices, conditions"), _("until the reader leaves or is erased")),
+        _long(
+            _("Readers who have left everything"),
+            _("then erased, but for a keyed hash that keeps them from being brought in again"),
+            settings.LEFT_READERS_KEEP_DAYS,
+        ),
         _long(
             _("Who said what to which words, after a reader's last line"),
             _("then a sealed tombstone stands for them"),
