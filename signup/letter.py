@@ -164,7 +164,7 @@ def _origin(mail: SystemMail) -> dict[str, object]:
     token = tokens.unsubscribe_token(subscription.pk)
     return {
         "newsletter_name": strip_marks(subscription.newsletter.name),
-        "given_on": date_format(found.on, "j F Y"),
+        "given_on": date_format(found.on, _("j F Y")),
         "given_at": strip_marks(found.source),
         "unsubscribe_url": f"{settings.BASE_URL}{reverse('signup:unsubscribe', args=[token])}",
     }
@@ -195,7 +195,7 @@ def _question(mail: SystemMail) -> dict[str, object]:
     token = tokens.unsubscribe_token(question.subscription_id)
     return {
         "newsletter_name": "" if discreet else strip_marks(newsletter.name),
-        "answer_by": date_format(question.renewal.answer_by, "j F Y"),
+        "answer_by": date_format(question.renewal.answer_by, _("j F Y")),
         "unsubscribe_url": f"{settings.BASE_URL}{reverse('signup:unsubscribe', args=[token])}",
     }
 
@@ -216,7 +216,7 @@ def subject(mail: SystemMail) -> str:
     if mail.kind == SystemMail.Kind.ADD:
         return _("Please confirm your new choice")
     if mail.kind == SystemMail.Kind.RENEWAL:
-        return _("Do you still want our e-mails?")
+        return _("Do you still want to hear from us?")
     if mail.kind == SystemMail.Kind.ADDRESS:
         return _("Please confirm your new address")
     if mail.kind == SystemMail.Kind.MOVED:

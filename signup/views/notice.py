@@ -19,6 +19,7 @@ def privacy(request: HttpRequest) -> HttpResponse:
         "signup/privacy.html",
         {
             "texts": current_texts(get_language() or "en"),
+            "own_language": settings.LANGUAGE_CODE,
             "keep_days": KEEP.days,
             "left_days": settings.LEFT_READERS_KEEP_DAYS,
             "silent_days": settings.CONSENT_EXPIRES_AFTER_DAYS,

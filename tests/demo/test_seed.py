@@ -73,6 +73,11 @@ def test_the_demo_speaks_spanish_because_its_data_protection_person_approved_it(
     assert '<html lang="es"' in page
 
 
+def test_its_privacy_notice_is_spanish_on_a_spanish_page(client: Client) -> None:
+    assert "Qué guardamos." in client.get("/es/privacy/").content.decode()
+    assert "What we store." in client.get("/en/privacy/").content.decode()
+
+
 def test_conditions_are_reviewed_and_in_date() -> None:
     assert Condition.objects.count() == 10
     for condition in Condition.objects.all():

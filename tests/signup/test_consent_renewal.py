@@ -1,5 +1,8 @@
 """Asking anew: one mail, one button; who stays silent is mailed no more."""
 
+import email
+import email.policy
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -84,11 +87,20 @@ def test_everybody_who_was_live_gets_one_mail_and_no_more(begun: Renewal, ask: A
 def test_the_mail_says_until_when_and_how_to_leave(begun: Renewal) -> None:
     asked(begun)
     content = memory.outbox[-1].content.decode()
-    assert "Subject: Do you still want our e-mails?" in content
+    assert "Subject: Do you still want to hear from us?" in content
     assert "List-Unsubscribe: <http" in content
     assert "List-Unsubscribe-Post: List-Unsubscribe=One-Click" in content
     assert "/keep/" in content and "/unsubscribe/" in content
     assert str(begun.answer_by.day) in content
+
+
+def test_a_spanish_mail_writes_the_day_as_spanish_does(begun: Renewal) -> None:
+    Subscriber.objects.update(language="es")
+    asked(begun)
+    message = email.message_from_bytes(memory.outbox[-1].content, policy=email.policy.default)
+    part = message.get_body(("plain",))
+    assert part is not None
+    assert re.search(r"antes del \d+ de [a-z]+ de \d{4}", part.get_content())
 
 
 def test_get_and_head_change_nothing(begun: Renewal, browser_client: Client) -> None:

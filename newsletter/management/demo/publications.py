@@ -5,7 +5,7 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from newsletter.catalogue.models import Condition, HelpLine, Newsletter, Publisher
+from newsletter.catalogue.models import Condition, HelpLine, Newsletter, PublicWords, Publisher
 from newsletter.management.demo import content, prose
 
 
@@ -23,6 +23,11 @@ def make_publisher() -> int:
         setattr(publisher, name, value)
     publisher.full_clean()
     publisher.save()
+    for fields in content.publications()["words"]:
+        notice = prose.to_html(fields["privacy_notice"])
+        words = PublicWords(language=fields["language"], privacy_notice=notice)
+        words.full_clean()
+        words.save()
     return 1
 
 
