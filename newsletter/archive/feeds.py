@@ -1,5 +1,6 @@
 """Atom feeds for readers who would rather not leave an address."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -61,7 +62,7 @@ class _WithTombstones(Atom1Feed):
             )
 
 
-class _ArchiveFeed(Feed[Entry, Any]):
+class _ArchiveFeed(Feed[Entry, Any], ABC):
     """Addresses come from BASE_URL: a feed is read far from the host that was asked for it."""
 
     feed_type = _WithTombstones
@@ -84,8 +85,9 @@ class _ArchiveFeed(Feed[Entry, Any]):
     def feed_extra_kwargs(self, subject: Any) -> dict[str, Any]:
         return {"gone": self.gone(subject)}
 
+    @abstractmethod
     def gone(self, subject: Any) -> list[Gone]:
-        raise NotImplementedError
+        """What the feed held and was recalled, the newest first."""
 
     def title(self, subject: Any) -> str:
         return f"{subject.name} · {Publisher.current().name}"

@@ -18,7 +18,7 @@ from wagtail.snippets.action_menu import ActionMenuItem
 from wagtail.snippets.models import register_snippet
 
 from newsletter.catalogue.models import Publisher
-from newsletter.desk import furniture
+from newsletter.desk import furniture, home
 from newsletter.desk.access import APPROVE, MARK_ALERT, SEND, VIEW_MAILING
 from newsletter.desk.addresses import way_url
 from newsletter.desk.looks import menu as looks_menu  # noqa: F401 - registers its own hook
@@ -171,9 +171,7 @@ def search_issues() -> SearchArea:
 
 @hooks.register("construct_homepage_panels")
 def home_panels(request: HttpRequest, panels: list[Any]) -> None:
-    from newsletter.desk.home import PANELS
-
-    panels[:] = [panel() for panel in PANELS]
+    panels[:] = home.panels()
 
 
 @hooks.register("construct_homepage_summary_items")

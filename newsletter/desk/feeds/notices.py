@@ -6,14 +6,12 @@ from smtplib import SMTPException
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import AbstractUser
 from django.core.mail import EmailMessage
 from django.db.models import Q
-from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from wagtail import hooks
-from wagtail.admin.ui.components import Component
 
 from newsletter.desk.feeds.words import health_of
 from newsletter.desk.models import User
@@ -79,21 +77,9 @@ def _tell(feed: Feed) -> bool:
     return bool(people)
 
 
-class DeadFeeds(Component):
-    """Not there at all while every feed lives."""
-
-    name = "dead_feeds"
-    template_name = "desk/home/dead_feeds.html"
-    order = 95
-
-    def get_context_data(self, parent_context: Any) -> dict[str, Any]:
-        user = parent_context["request"].user
-        if not user.has_perm(CHANGE) or limits_of(user):
-            return {"feeds": []}
-        dead = Feed.objects.dead().order_by("failing_since")[:MOST_SHOWN]
-        return {"feeds": [(feed, health_of(feed)) for feed in dead]}
-
-
-@hooks.register("construct_homepage_panels", order=50)
-def dead_feeds_panel(request: HttpRequest, panels: list[Any]) -> None:
-    panels.insert(1, DeadFeeds())
+def dead_feeds(user: AbstractUser) -> dict[str, Any]:
+    """For the dashboard. Not there at all while every feed lives."""
+    if not user.has_perm(CHANGE) or limits_of(user):
+        return {"feeds": []}
+    dead = Feed.objects.dead().order_by("failing_since")[:MOST_SHOWN]
+    return {"feeds": [(feed, health_of(feed)) for feed in dead]}

@@ -1,6 +1,7 @@
 """The page on which an issue or article goes its way: what preflight says, the reviewer's
 decision, and then sending or release. Everyone sees the same page; buttons follow permissions."""
 
+from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
 from django.http import HttpRequest, HttpResponse
@@ -33,7 +34,7 @@ from newsletter.editions.models import Article, Issue
 from newsletter.wire.mjml import MjmlError
 
 
-class WayView(WagtailAdminTemplateMixin, TemplateView):
+class WayView(WagtailAdminTemplateMixin, TemplateView, ABC):
     """What both kinds have in common."""
 
     model: ClassVar[type[Issue] | type[Article]]
@@ -101,8 +102,9 @@ class WayView(WagtailAdminTemplateMixin, TemplateView):
             "may_withdraw": state.workflow_state.user_can_cancel(self.user),
         }
 
+    @abstractmethod
     def findings(self) -> list[preflight.Finding]:
-        raise NotImplementedError
+        """What preflight says of the newest revision. Raises MjmlError if it cannot be rendered."""
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)
