@@ -42,7 +42,7 @@ def fill(*, issues: int, articles: int, conditions: int) -> Desk:
 
     from newsletter.approval.models import Schedule
     from newsletter.catalogue.models import Condition, Newsletter
-    from newsletter.desk import scope
+    from newsletter.desk.models.limits import limit
     from newsletter.editions.models import Article, Feed, FeedItem, FeedRule, Issue, Release
     from newsletter.sending.models import Mailing
     from tests.desk import world
@@ -68,7 +68,7 @@ def fill(*, issues: int, articles: int, conditions: int) -> Desk:
         for n in range(conditions)
     )  # fmt: skip
     topics = list(Condition.objects.order_by("pk"))
-    scope.limit(
+    limit(
         world.staff("limited", "Medical reviewers"),
         newsletters=Newsletter.objects.filter(pk=letters[0].pk),
         conditions=Condition.objects.filter(pk__in=[topic.pk for topic in topics[:20]]),

@@ -24,8 +24,10 @@ from django.utils import timezone
 from newsletter.approval.links import looking
 from newsletter.desk import attacks, schedule_notices
 from newsletter.desk.digests import canary
+from newsletter.desk.feeds.notices import tell_of_dead_feeds
 from newsletter.desk.people import administrators
 from newsletter.desk.security import resetting
+from newsletter.desk.weekly_summary import send_summaries
 from newsletter.editions.feeds import fetch as feeds
 from newsletter.outcomes.reactions import react
 from newsletter.outcomes.sender_domains import look_at_all
@@ -207,8 +209,6 @@ def check_sender_domains() -> None:
 @shared_task
 def send_review_summaries() -> None:
     """Send reviewers this week's mail about what waits."""
-    from newsletter.desk.weekly_summary import send_summaries  # the desk imports this module
-
     send_summaries(timezone.now())
 
 
@@ -221,8 +221,6 @@ def tell_of_attacks() -> None:
 @shared_task
 def fetch_feeds() -> None:
     """Have the feeds fetched whose time has come, and tell staff of those that have died."""
-    from newsletter.desk.feeds.notices import tell_of_dead_feeds  # the desk imports this module
-
     for feed_id in feeds.due(timezone.now()):
         fetch_feed.delay(feed_id)
     tell_of_dead_feeds(timezone.now())

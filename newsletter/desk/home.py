@@ -28,7 +28,7 @@ from newsletter.desk.arriving import domain_warnings, mailing_warnings
 from newsletter.desk.digests.canary import words_for
 from newsletter.desk.feeds.notices import dead_feeds
 from newsletter.desk.models import DigestCanary, User
-from newsletter.desk.scope import limits_of
+from newsletter.desk.models.limits import limits_of
 from newsletter.desk.security import leave
 from newsletter.desk.stages import stage_of, with_stages
 from newsletter.desk.views.mailing import title_of

@@ -4,7 +4,7 @@ from django.contrib.auth.models import Permission
 from django.db.models import Q, QuerySet
 
 from newsletter.desk.models import User
-from newsletter.desk.scope import limits_of
+from newsletter.desk.models.limits import limits_of
 from newsletter.editions.models import Article, Issue
 
 

@@ -10,8 +10,8 @@ from wagtail.models import TaskState, WorkflowState
 from newsletter.approval import sign_off
 from newsletter.desk.access import APPROVE
 from newsletter.desk.models import Absence, MedicalReview, ReviewRequest, User
+from newsletter.desk.models.limits import limits_of
 from newsletter.desk.models.review_request import usual_due_date
-from newsletter.desk.scope import limits_of
 from newsletter.desk.second_person import open_to_second_person
 from newsletter.editions.models import Article, Issue
 

@@ -18,8 +18,8 @@ from django.utils.translation import ngettext
 
 from newsletter.desk.addresses import reading_url
 from newsletter.desk.models import ReviewSummary, User
+from newsletter.desk.models.limits import limits_of
 from newsletter.desk.reviewers import reviewers
-from newsletter.desk.scope import limits_of
 from newsletter.desk.waiting import Waiting, waiting_for
 from newsletter.editions.models import Article
 

@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from newsletter.approval.sign_off import valid_approval
 from newsletter.catalogue.models import Condition, Newsletter
-from newsletter.desk.scope import limit
+from newsletter.desk.models.limits import limit
 from newsletter.editions import begin
 from newsletter.editions.models import Issue, IssueTemplate
 from tests.desk import world

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from newsletter.catalogue.models import Condition
 from newsletter.desk.feeds import notices
-from newsletter.desk.scope import limit
+from newsletter.desk.models.limits import limit
 from newsletter.editions.models import Article, Feed, FeedItem
 from tests.desk import world
 from tests.desk.conftest import client_of

@@ -6,8 +6,8 @@ from django.utils import timezone
 
 from newsletter.approval.models import SenderDomain
 from newsletter.catalogue.models import Newsletter
-from newsletter.desk import scope
 from newsletter.desk.arriving import mailing_warnings
+from newsletter.desk.models.limits import limit
 from newsletter.outcomes.models import Event
 from newsletter.sending.models import Batch, Mailing
 from tests.desk import world
@@ -62,7 +62,7 @@ def test_a_domain_of_a_newsletter_outside_ones_limits_is_not_shown(desk):
     other = world.newsletter(
         name="Other", slug="other", list_id_label="other", from_email="a@other.example"
     )
-    scope.limit(
+    limit(
         desk.sender,
         newsletters=Newsletter.objects.filter(pk=other.pk),
         conditions=desk.newsletter.__class__.objects.none(),

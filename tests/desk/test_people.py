@@ -15,8 +15,9 @@ from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from newsletter.approval.models import Approval, Schedule
-from newsletter.desk import roles, scope
+from newsletter.desk import roles
 from newsletter.desk.models import Absence, Departure, Invitation, RecoveryCode, ReviewRequest, User
+from newsletter.desk.models.limits import limits_of
 from newsletter.desk.security import factor, leave
 from newsletter.desk.waiting import ask, waiting_for
 from newsletter.editions.models import DraftLink
@@ -194,8 +195,8 @@ def test_roles_and_limits_count_from_the_next_page(desk):
     proven(desk.admin).post(reverse("desk:person", args=(desk.author.pk,)), data)
     author = User.objects.get(pk=desk.author.pk)
     assert [group.name for group in author.groups.all()] == [roles.SENDERS]
-    assert scope.limits_of(author).newsletters == {other.pk}
-    assert scope.limits_of(author).conditions is None
+    assert limits_of(author).newsletters == {other.pk}
+    assert limits_of(author).conditions is None
     assert not author.has_perm("editions.change_issue")
 
 

@@ -8,7 +8,8 @@ from wagtail.models import TaskState
 
 from newsletter.approval.models import Approval, Schedule
 from newsletter.catalogue.models import Condition, Newsletter
-from newsletter.desk import scope
+from newsletter.desk.models import limits
+from newsletter.desk.models.limits import limits_of
 from newsletter.desk.reviewers import reviewers
 from newsletter.desk.weekly_summary import summarise
 from newsletter.editions.models import Article, DraftLink, Issue
@@ -46,7 +47,7 @@ def two(desk):
 
 
 def limit(user, newsletters=(), conditions=()):
-    scope.limit(
+    limits.limit(
         user,
         newsletters=Newsletter.objects.filter(pk__in=[one.pk for one in newsletters]),
         conditions=Condition.objects.filter(pk__in=[one.pk for one in conditions]),
@@ -174,7 +175,7 @@ def test_whoever_is_limited_has_no_say_over_the_whole_house(two):
 def test_a_superuser_is_never_limited(two):
     root = world.staff("root", "Administrators", is_superuser=True)
     limit(root, [two.inside.letter])
-    assert not scope.limits_of(root)
+    assert not limits_of(root)
     assert SECRET in client_of(root).get(reverse(f"{ISSUE}:list")).content.decode()
 
 
@@ -184,8 +185,8 @@ def test_a_limit_does_not_vanish_with_what_it_names(two):
     limit(author, [lonely])
     lonely.delete()
     author = type(author).objects.get(pk=author.pk)
-    assert scope.limits_of(author).newsletters == frozenset()
-    assert not scope.limits_of(author).among(Issue.objects.all()).exists()
+    assert limits_of(author).newsletters == frozenset()
+    assert not limits_of(author).among(Issue.objects.all()).exists()
 
 
 def test_an_issue_that_was_drafted_into_another_newsletter_is_out_of_reach(two):
@@ -200,9 +201,9 @@ def test_an_article_about_something_else_too_is_out_of_reach(two):
     article.conditions.set([two.inside.condition, two.outside.condition])
     article.save()
     article.save_revision()
-    limits = scope.limits_of(two.desk.author)
-    assert not limits.allow(Article.objects.get(pk=article.pk))
-    assert article not in limits.among(Article.objects.all())
+    within = limits_of(two.desk.author)
+    assert not within.allow(Article.objects.get(pk=article.pk))
+    assert article not in within.among(Article.objects.all())
 
 
 def test_no_issue_is_written_into_a_newsletter_outside(two):

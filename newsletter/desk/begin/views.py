@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from newsletter.desk.access import COMPOSE_ISSUE, require_any
-from newsletter.desk.scope import limits_of, reaches_beyond
+from newsletter.desk.models.limits import limits_of
+from newsletter.desk.scope import reaches_beyond
 from newsletter.editions import begin
 from newsletter.editions.models import Issue, IssueTemplate
 from newsletter.editions.models.issue import one_line

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from newsletter.desk.feeds.words import health_of
 from newsletter.desk.models import User
-from newsletter.desk.scope import limits_of
+from newsletter.desk.models.limits import limits_of
 from newsletter.editions.models import Feed
 
 logger = logging.getLogger(__name__)

@@ -14,10 +14,9 @@ from django.utils.translation import gettext_lazy
 from wagtail.locks import WorkflowLock
 from wagtail.models import Task, TaskState
 
+from newsletter.approval import sign_off
+from newsletter.desk.models.limits import limits_of
 from newsletter.editions.models import Article, Issue
-
-# Signing off renders, and the whole rendering stack has no business in loading the models:
-# so `sign_off` is imported where it is used.
 
 APPROVE = "approval.approve_issue"
 # Any of these makes a second person, who is staff and no contributor.
@@ -64,8 +63,6 @@ class MedicalReview(Task):
     @staticmethod
     def needs_doctor(obj: Issue | Article) -> bool:
         """False while a doctor's approval still covers every medical word of the newest draft."""
-        from newsletter.approval import sign_off
-
         return sign_off.medical_basis(obj, obj.get_latest_revision_as_object()) is None
 
     def may_decide(
@@ -77,9 +74,6 @@ class MedicalReview(Task):
     ) -> bool:
         """`wrote` spares a list the question who contributed (sign_off.contributors_of), and
         `open_to_second_person` whether a doctor is needed (desk.second_person)."""
-        from newsletter.approval import sign_off
-        from newsletter.desk.scope import limits_of
-
         if not user.is_active or not limits_of(user).allow(obj):
             return False
         if user.pk in (sign_off.contributors(obj) if wrote is None else wrote):
@@ -119,8 +113,6 @@ class MedicalReview(Task):
         `given` holds a reason for each warning (sign_off.approve_issue).
         Raises sign_off.NotApprovable; then nothing has changed.
         """
-        from newsletter.approval import sign_off
-
         given = kwargs.pop("given", None)
         if action_name == "approve":
             revision = task_state.revision

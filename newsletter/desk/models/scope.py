@@ -7,7 +7,7 @@ from django.db import models
 class Scope(models.Model):
     """No row, or nothing chosen, is no limit: a small team works on everything.
 
-    Asked through newsletter.desk.scope only. It narrows what the groups allow and never widens it.
+    Asked through desk.models.limits only. It narrows what the groups allow and never widens it.
     """
 
     user = models.OneToOneField(

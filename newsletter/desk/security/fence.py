@@ -3,7 +3,7 @@
 One place asks, before any view: a page that is added under an address named here is fenced
 without anybody having to think of it, and one that is not named is closed to whoever is limited.
 Permissions are asked by the views, as ever; lists, forms and choosers narrow themselves
-(newsletter.desk.scope).
+(newsletter.desk.models.limits).
 """
 
 import re
@@ -23,7 +23,7 @@ from wagtail.snippets.models import get_snippet_models
 from newsletter.approval.models import Approval
 from newsletter.catalogue.models import Condition, Newsletter
 from newsletter.desk.models import User
-from newsletter.desk.scope import Limits, limits_of
+from newsletter.desk.models.limits import Limits, limits_of
 from newsletter.editions.models import Article, DraftLink, Issue, IssueTemplate
 from newsletter.sending.models import Mailing
 

@@ -16,9 +16,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from wagtail.log_actions import log
 
-from newsletter.desk import scope
 from newsletter.desk.access import CHANGE_STAFF, require_any
 from newsletter.desk.models import Authenticator, User
+from newsletter.desk.models.limits import limit
 from newsletter.desk.security import factor, invite, leave, policy, session
 from newsletter.desk.security.forms import ReasonForm
 from newsletter.desk.security.people_forms import LeaveForm, PersonForm
@@ -69,7 +69,7 @@ def _add(request: HttpRequest, *, me: User) -> HttpResponse:
                 groups=given["groups"],
                 by=me,
             )
-            scope.limit(account, newsletters=given["newsletters"], conditions=given["conditions"])
+            limit(account, newsletters=given["newsletters"], conditions=given["conditions"])
             link = invite.invite(user=account, by=me)
         _mail(request, account=account, me=me, link=link)
         return redirect("desk:people")
@@ -120,7 +120,7 @@ def _save(form: PersonForm, account: User, me: User) -> None:
     account.save(update_fields=["first_name", "last_name", "email"])
     if "groups" in given:
         account.groups.set(given["groups"])
-        scope.limit(account, newsletters=given["newsletters"], conditions=given["conditions"])
+        limit(account, newsletters=given["newsletters"], conditions=given["conditions"])
     log(account, "desk.changed", user=me, data={"roles": [g.name for g in account.groups.all()]})
 
 

@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from newsletter.catalogue.models import Condition, Newsletter
-from newsletter.desk import scope
 from newsletter.desk.models import User
+from newsletter.desk.models.limits import limits_of
 
 
 class PersonForm(forms.Form):
@@ -53,7 +53,7 @@ class PersonForm(forms.Form):
 
     def __init__(self, *args: Any, me: User, person: User | None = None, **kwargs: Any) -> None:
         if person is not None:
-            limits = scope.limits_of(person)
+            limits = limits_of(person)
             kwargs.setdefault(
                 "initial",
                 {

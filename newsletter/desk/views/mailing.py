@@ -29,7 +29,7 @@ from newsletter.desk.access import (
     require_any,
 )
 from newsletter.desk.after.mending import mending_of
-from newsletter.desk.scope import limits_of
+from newsletter.desk.models.limits import limits_of
 from newsletter.desk.send.outlook import domain_rates
 from newsletter.desk.send.turns import Ahead, ahead_of, lateness, skipped_by_reason
 from newsletter.sending import control, warm_up

@@ -18,7 +18,7 @@ from wagtail.admin.widgets.slug import SlugInput
 from wagtail.snippets.views.snippets import SnippetViewSet, SnippetViewSetGroup
 
 from newsletter.catalogue.models import Condition, Newsletter, PublicWords
-from newsletter.desk.scope import limits_of
+from newsletter.desk.models.limits import limits_of
 from newsletter.desk.viewsets.scoped import ScopedChooserViewSet
 
 

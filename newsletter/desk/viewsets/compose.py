@@ -15,7 +15,7 @@ from wagtail.admin.ui.tables import UpdatedAtColumn
 from wagtail.admin.widgets.slug import SlugInput
 from wagtail.snippets.views.snippets import SnippetViewSet, SnippetViewSetGroup
 
-from newsletter.desk.scope import limits_of
+from newsletter.desk.models.limits import limits_of
 from newsletter.desk.stages import with_stages
 from newsletter.desk.viewsets.condition_boxes import ConditionBoxes
 from newsletter.desk.viewsets.reviewed import (

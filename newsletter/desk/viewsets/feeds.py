@@ -30,7 +30,7 @@ from wagtail.snippets.views.snippets import IndexView, SnippetViewSet
 from newsletter.desk.feeds import notices
 from newsletter.desk.feeds.views import after_save
 from newsletter.desk.feeds.words import health_of
-from newsletter.desk.scope import limits_of
+from newsletter.desk.models.limits import limits_of
 from newsletter.desk.viewsets.condition_boxes import ConditionBoxes
 from newsletter.editions.models import Feed
 

@@ -20,9 +20,10 @@ from wagtail.snippets.views.snippets import (
 )
 
 from newsletter.approval.models import Approval
+from newsletter.approval.sign_off import NotApprovable
 from newsletter.catalogue.models import Newsletter
 from newsletter.desk.addresses import way_url
-from newsletter.desk.scope import limits_of
+from newsletter.desk.models.limits import limits_of
 from newsletter.desk.viewsets.check_panel import with_check
 from newsletter.editions.models import Article, Issue
 
@@ -154,8 +155,6 @@ class ReviewedWorkflowActionView(WorkflowActionView):
     """A refusal to approve is an answer with reasons, not an error page."""
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        from newsletter.approval.sign_off import NotApprovable  # not before the first request
-
         try:
             answer: HttpResponse = super().post(request, *args, **kwargs)
         except NotApprovable as refusal:

@@ -15,7 +15,8 @@ from wagtail.snippets.views.chooser import (
     SnippetChooserViewSet,
 )
 
-from newsletter.desk.scope import limits_of, reaches_beyond
+from newsletter.desk.models.limits import limits_of
+from newsletter.desk.scope import reaches_beyond
 from newsletter.desk.stages import stage_of, with_stages
 from newsletter.editions.models import Article, Issue
 
