@@ -23,6 +23,7 @@ from newsletter.desk.access import (
     require_all,
     require_any,
 )
+from newsletter.desk.frame import frame
 from newsletter.desk.models import AccessEntry, User
 from newsletter.desk.security.forms import ReasonForm
 from newsletter.editions.models import Issue
@@ -125,16 +126,8 @@ def _correction(pk: int) -> Issue:
 
 def _header(correction: Issue, here: str) -> dict[str, object]:
     way = reverse("desk:issue", args=(correction.pk,))
-    between = [{"url": way, "label": correction.title}]
+    between = [(correction.title, way)]
     if here != _("Whom it reaches"):
         whom = reverse("desk:reach", args=(correction.pk,))
-        between.append({"url": whom, "label": _("Whom it reaches")})
-    return {
-        "header_title": f"{correction.title}: {here}",
-        "header_icon": "mail",
-        "breadcrumbs_items": [
-            {"url": reverse("wagtailadmin_home"), "label": _("Home")},
-            *between,
-            {"url": "", "label": here},
-        ],
-    }
+        between.append((_("Whom it reaches"), whom))
+    return frame(f"{correction.title}: {here}", icon="mail", between=between, here=here)

@@ -26,6 +26,7 @@ from newsletter.desk.access import (
     require_any,
 )
 from newsletter.desk.after.mending import mending_of
+from newsletter.desk.frame import frame
 from newsletter.editions.models import Article, Issue
 from newsletter.rendering import links
 from newsletter.sending import recall as verbs
@@ -80,9 +81,7 @@ def recall_mailing(request: HttpRequest, pk: int) -> HttpResponse:
             "cancelled": cancelled,
             "mending": mending_of(mailing, user),
             "public_url": links.issue(issue.slug),
-            **_header(
-                issue.title, reverse("desk:mailing", args=(pk,)), icon="mail", here=_("Recall")
-            ),
+            **_frame(issue.title, reverse("desk:mailing", args=(pk,)), icon="mail"),
         },
         status=422 if form.errors else 200,
     )
@@ -118,12 +117,7 @@ def recall_article(request: HttpRequest, pk: int) -> HttpResponse:
             "mailings": mailings_that_showed(article),
             "alerts": SafetyAlert.objects.sent().filter(article=article),
             "public_url": links.article(article.slug),
-            **_header(
-                article.title,
-                reverse("desk:article", args=(pk,)),
-                icon="doc-full",
-                here=_("Recall"),
-            ),
+            **_frame(article.title, reverse("desk:article", args=(pk,)), icon="doc-full"),
         },
         status=422 if form.errors else 200,
     )
@@ -140,13 +134,6 @@ def mailings_that_showed(article: Article) -> list[Mailing]:
     return list(found.select_related("issue").order_by("-pk"))
 
 
-def _header(title: str, back: str, *, icon: str, here: str) -> dict[str, Any]:
-    return {
-        "header_title": f"{title}: {here}",
-        "header_icon": icon,
-        "breadcrumbs_items": [
-            {"url": reverse("wagtailadmin_home"), "label": _("Home")},
-            {"url": back, "label": title},
-            {"url": "", "label": here},
-        ],
-    }
+def _frame(title: str, address: str, *, icon: str) -> dict[str, Any]:
+    here = _("Recall")
+    return frame(f"{title}: {here}", icon=icon, between=[(title, address)], here=here)

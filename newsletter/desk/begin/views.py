@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from newsletter.desk.access import COMPOSE_ISSUE, require_any
+from newsletter.desk.frame import frame
 from newsletter.desk.models.limits import limits_of
 from newsletter.desk.scope import reaches_beyond
 from newsletter.editions import begin
@@ -53,13 +54,12 @@ def save_template(request: HttpRequest, pk: int) -> HttpResponse:
         "issue": issue,
         "content": content,
         "form": form,
-        "header_title": _("Keep “%(title)s” as a template") % {"title": content.title},
-        "header_icon": "copy",
-        "breadcrumbs_items": [
-            {"url": reverse("wagtailadmin_home"), "label": _("Home")},
-            {"url": reverse("desk:issue", args=(pk,)), "label": content.title},
-            {"url": "", "label": _("Keep as a template")},
-        ],
+        **frame(
+            _("Keep “%(title)s” as a template") % {"title": content.title},
+            icon="copy",
+            between=[(content.title, reverse("desk:issue", args=(pk,)))],
+            here=_("Keep as a template"),
+        ),
     }
     status = 422 if form.errors else 200
     return TemplateResponse(request, "desk/begin/save_template.html", context, status=status)
@@ -73,13 +73,7 @@ def templates(request: HttpRequest) -> HttpResponse:
     )
     context = {
         "templates": found,
-        "header_title": _("Templates"),
-        "header_icon": "copy",
-        "breadcrumbs_items": [
-            {"url": reverse("wagtailadmin_home"), "label": _("Home")},
-            {"url": _list_of_issues(), "label": _("Issues")},
-            {"url": "", "label": _("Templates")},
-        ],
+        **frame(_("Templates"), icon="copy", between=[(_("Issues"), _list_of_issues())]),
     }
     return TemplateResponse(request, "desk/begin/templates.html", context)
 
@@ -104,13 +98,12 @@ def delete_template(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("desk:templates")
     context = {
         "template": template,
-        "header_title": _("Delete “%(name)s”") % {"name": template},
-        "header_icon": "copy",
-        "breadcrumbs_items": [
-            {"url": reverse("wagtailadmin_home"), "label": _("Home")},
-            {"url": reverse("desk:templates"), "label": _("Templates")},
-            {"url": "", "label": _("Delete")},
-        ],
+        **frame(
+            _("Delete “%(name)s”") % {"name": template},
+            icon="copy",
+            between=[(_("Templates"), reverse("desk:templates"))],
+            here=_("Delete"),
+        ),
     }
     return TemplateResponse(request, "desk/begin/delete_template.html", context)
 

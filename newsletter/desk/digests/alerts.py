@@ -258,8 +258,7 @@ def _page(
 
 
 def _header(here: str, alert: SafetyAlert | None = None) -> dict[str, Any]:
-    between = [{"url": reverse("desk:alerts"), "label": _("Safety alerts")}]
+    between = [(_("Safety alerts"), reverse("desk:alerts"))]
     if alert is not None and here != alert.article.title:
-        url = reverse("desk:alert", args=(alert.pk,))
-        between.append({"url": url, "label": alert.article.title})
+        between.append((alert.article.title, reverse("desk:alert", args=(alert.pk,))))
     return header(here, between)

@@ -47,7 +47,7 @@ def profiles(request: HttpRequest, pk: int | None = None) -> HttpResponse:
         return redirect("desk:profile", saved.pk)
     at = _moment(request)
     shown = articles_for(_made_up(profile), at) if profile and not form.errors else []
-    between = [{"url": reverse("desk:profiles"), "label": _("Preview")}]
+    between = [(_("Preview"), reverse("desk:profiles"))]
     return TemplateResponse(
         request,
         "desk/digests/profiles.html",

@@ -32,7 +32,7 @@ def retire_condition(request: HttpRequest, pk: int) -> HttpResponse:
                 request, _("Retired. Readers who are told: %(shown)s.") % {"shown": shown}
             )
         return redirect("desk:digest_conditions")
-    between = [{"url": reverse("desk:digest_conditions"), "label": _("Conditions")}]
+    between = [(_("Conditions"), reverse("desk:digest_conditions"))]
     return TemplateResponse(
         request,
         "desk/digests/retire.html",

@@ -16,6 +16,7 @@ from newsletter.desk.access import require_any
 from newsletter.desk.addresses import way_url
 from newsletter.desk.feeds.notices import CHANGE
 from newsletter.desk.feeds.words import health_of
+from newsletter.desk.frame import frame
 from newsletter.desk.queue import hand_over
 from newsletter.editions.feeds import fetch as fetching
 from newsletter.editions.feeds import take
@@ -51,13 +52,7 @@ def feed_page(request: HttpRequest, pk: int) -> HttpResponse:
             "state": state,
             "tabs": _tabs(feed, state),
             "edit_url": _url("edit", feed.pk),
-            "header_title": feed.name,
-            "header_icon": "download",
-            "breadcrumbs_items": [
-                {"url": reverse("wagtailadmin_home"), "label": _("Home")},
-                {"url": _url("list"), "label": _("Feeds")},
-                {"url": "", "label": feed.name},
-            ],
+            **frame(feed.name, icon="download", between=[(_("Feeds"), _url("list"))]),
         },
     )
 

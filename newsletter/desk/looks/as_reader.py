@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from newsletter.desk import access_log
 from newsletter.desk.access import VIEW_CONDITIONS, VIEW_READERS, require_all
+from newsletter.desk.frame import frame
 from newsletter.desk.looks.forms import AsReaderForm
 from newsletter.desk.models import AccessEntry
 from newsletter.desk.readers.finding import by_address_or_number
@@ -62,13 +63,12 @@ def choose(request: HttpRequest, pk: int) -> HttpResponse:
         "issue": issue,
         "form": form,
         "reader": opened,
-        "breadcrumbs_items": [
-            {"url": reverse("wagtailadmin_home"), "label": _("Home")},
-            {"url": reverse("desk:looks", args=["issue", pk]), "label": str(issue)},
-            {"url": "", "label": _("As a reader")},
-        ],
-        "header_title": _("As a reader gets it"),
-        "header_icon": "view",
+        **frame(
+            _("As a reader gets it"),
+            icon="view",
+            between=[(str(issue), reverse("desk:looks", args=["issue", pk]))],
+            here=_("As a reader"),
+        ),
     }
     status = 422 if form.errors else 200
     return TemplateResponse(request, "desk/looks/as_reader.html", context, status=status)

@@ -18,6 +18,7 @@ from newsletter.desk.access import (
     require_any,
 )
 from newsletter.desk.addresses import way_url
+from newsletter.desk.frame import frame
 from newsletter.desk.looks.forms import ShareForm
 from newsletter.desk.views.preview import KINDS
 from newsletter.editions.models import Article, Issue
@@ -59,13 +60,12 @@ def page(
         "may_share": request.user.has_perm(compose),
         "may_be_reader": kind == "issue"
         and request.user.has_perms((VIEW_READERS, VIEW_CONDITIONS)),
-        "breadcrumbs_items": [
-            {"url": reverse("wagtailadmin_home"), "label": _("Home")},
-            {"url": way_url(thing), "label": str(thing)},
-            {"url": "", "label": _("Looks")},
-        ],
-        "header_title": _("How “%(title)s” looks") % {"title": thing},
-        "header_icon": "view",
+        **frame(
+            _("How “%(title)s” looks") % {"title": thing},
+            icon="view",
+            between=[(str(thing), way_url(thing))],
+            here=_("Looks"),
+        ),
     }
     return TemplateResponse(request, "desk/looks/looks.html", context, status=status)
 

@@ -24,6 +24,7 @@ from newsletter.desk.access import (
     VIEW_READERS,
     require_all,
 )
+from newsletter.desk.frame import frame
 from newsletter.desk.models import AccessEntry
 from newsletter.desk.readers import basis, finding, timeline
 from newsletter.desk.readers.forms import FindForm, ListingForm, NarrowForm
@@ -257,12 +258,6 @@ def _query_without_place(query: QueryDict) -> str:
 
 
 def header(title: str, *, parent: tuple[str, str] | None = None) -> dict[str, Any]:
-    """What Wagtail's frame needs of a page of ours."""
-    trail = [{"url": reverse("wagtailadmin_home"), "label": _("Home")}]
-    if parent is not None:
-        trail.append({"url": reverse(parent[0]), "label": parent[1]})
-    return {
-        "header_title": title,
-        "header_icon": "group",
-        "breadcrumbs_items": [*trail, {"url": "", "label": title}],
-    }
+    """The frame of a page about readers; `parent` are view name and words of the page above."""
+    above = [] if parent is None else [(parent[1], reverse(parent[0]))]
+    return frame(title, icon="group", between=above)

@@ -12,6 +12,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from newsletter.desk.access import staff
+from newsletter.desk.frame import frame
 from newsletter.desk.models import User
 from newsletter.desk.security import factor, policy, recovery, session, throttle
 from newsletter.desk.security.forms import ProveForm
@@ -47,7 +48,7 @@ def prove(request: HttpRequest) -> HttpResponse:
     return TemplateResponse(
         request,
         "desk/security/prove.html",
-        {"form": form, "onward": onward, **_header(_("Show that it is you"))},
+        {"form": form, "onward": onward, **frame(_("Show that it is you"), icon="lock")},
         status=status,
     )
 
@@ -64,7 +65,7 @@ def own_factor(request: HttpRequest) -> HttpResponse:
             "factor": policy.factor_of(user),
             "codes_left": recovery.left(user),
             "required": policy.required(),
-            **_header(_("Second factor")),
+            **frame(_("Second factor"), icon="lock"),
         },
     )
 
@@ -113,14 +114,3 @@ def _onward(request: HttpRequest) -> str:
     ):
         return wanted
     return reverse("wagtailadmin_home")
-
-
-def _header(title: str) -> dict[str, object]:
-    return {
-        "header_title": title,
-        "header_icon": "lock",
-        "breadcrumbs_items": [
-            {"url": reverse("wagtailadmin_home"), "label": _("Home")},
-            {"url": "", "label": title},
-        ],
-    }

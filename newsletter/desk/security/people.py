@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from wagtail.log_actions import log
 
 from newsletter.desk.access import CHANGE_STAFF, require_any
+from newsletter.desk.frame import frame
 from newsletter.desk.models import Authenticator, User
 from newsletter.desk.models.limits import limit
 from newsletter.desk.security import factor, invite, leave, policy, session
@@ -44,7 +45,7 @@ def people(request: HttpRequest) -> HttpResponse:
                 (account, _may_reset(me, account), _works_on(account)) for account in accounts
             ],
             "required": policy.required(),
-            **_header(_("People")),
+            **frame(_("People"), icon="group"),
         },
     )
 
@@ -243,12 +244,4 @@ def _may_reset(me: User, account: User) -> bool:
 
 
 def _header(title: str) -> dict[str, Any]:
-    return {
-        "header_title": title,
-        "header_icon": "group",
-        "breadcrumbs_items": [
-            {"url": reverse("wagtailadmin_home"), "label": _("Home")},
-            {"url": reverse("desk:people"), "label": _("People")},
-            *([] if title == _("People") else [{"url": "", "label": title}]),
-        ],
-    }
+    return frame(title, icon="group", between=[(_("People"), reverse("desk:people"))])

@@ -21,6 +21,7 @@ from django.views.decorators.http import require_safe
 from newsletter.approval.timing import Timing
 from newsletter.audience.reasons import Reason
 from newsletter.desk.access import COMPOSE_ISSUE, SEND, require_any
+from newsletter.desk.frame import frame
 from newsletter.desk.send.outlook import domain_rates, outlook
 from newsletter.editions.models import Issue
 from newsletter.editions.models.preview import POLICY
@@ -82,13 +83,12 @@ def dry_run(request: HttpRequest, pk: int) -> HttpResponse:
         "outlook": outlook(Timing(now, timezone.get_current_timezone_name(), now), counted),
         "samples": [] if broken else _samples(content, counted),
         "may_send": request.user.has_perm(SEND),
-        "header_title": _("Dry run: %(title)s") % {"title": content.title},
-        "header_icon": "mail",
-        "breadcrumbs_items": [
-            {"url": reverse("wagtailadmin_home"), "label": _("Home")},
-            {"url": reverse("desk:issue", args=(pk,)), "label": content.title},
-            {"url": "", "label": _("Dry run")},
-        ],
+        **frame(
+            _("Dry run: %(title)s") % {"title": content.title},
+            icon="mail",
+            between=[(content.title, reverse("desk:issue", args=(pk,)))],
+            here=_("Dry run"),
+        ),
     }
     return TemplateResponse(request, "desk/send/dry_run.html", context)
 

@@ -21,6 +21,7 @@ from newsletter.approval.readiness import Readiness, readiness
 from newsletter.approval.timing import first_instant
 from newsletter.desk.access import APPROVE, COMPOSE_ISSUE, SEND, VIEW_ISSUE, require_any
 from newsletter.desk.forms import ReasonsForm
+from newsletter.desk.frame import frame
 from newsletter.desk.models import User
 from newsletter.desk.queue import hand_over
 from newsletter.desk.send.forms import SendForm, tomorrow_morning
@@ -215,12 +216,11 @@ def _page(
         "excluded": sum(shown["audience"].excluded.values()) - shown["audience"].excluded["ended"],
         "reasons": approval.reasons.select_related("given_by"),
         "schedule": stands,
-        "header_title": _("Send “%(title)s”") % {"title": content.title},
-        "header_icon": "mail",
-        "breadcrumbs_items": [
-            {"url": reverse("wagtailadmin_home"), "label": _("Home")},
-            {"url": reverse("desk:issue", args=(issue.pk,)), "label": content.title},
-            {"url": "", "label": _("Send")},
-        ],
+        **frame(
+            _("Send “%(title)s”") % {"title": content.title},
+            icon="mail",
+            between=[(content.title, reverse("desk:issue", args=(issue.pk,)))],
+            here=_("Send"),
+        ),
     }
     return TemplateResponse(request, "desk/send_now.html", context, status=status)

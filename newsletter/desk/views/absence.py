@@ -8,13 +8,13 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from newsletter.desk.access import APPROVE, require_any
+from newsletter.desk.frame import frame
 from newsletter.desk.models import Absence, User
 from newsletter.desk.reviewers import reviewers
 
@@ -79,12 +79,7 @@ def absence(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "standing": standing,
-        "header_title": _("Away"),
-        "header_icon": "user",
-        "breadcrumbs_items": [
-            {"url": reverse("wagtailadmin_home"), "label": _("Home")},
-            {"url": "", "label": _("Away")},
-        ],
+        **frame(_("Away"), icon="user"),
     }
     return TemplateResponse(
         request, "desk/absence.html", context, status=422 if form.errors else 200

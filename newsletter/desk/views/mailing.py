@@ -29,6 +29,7 @@ from newsletter.desk.access import (
     require_any,
 )
 from newsletter.desk.after.mending import mending_of
+from newsletter.desk.frame import frame
 from newsletter.desk.models.limits import limits_of
 from newsletter.desk.send.outlook import domain_rates
 from newsletter.desk.send.turns import Ahead, ahead_of, lateness, skipped_by_reason
@@ -187,12 +188,7 @@ def mailing_list(request: HttpRequest) -> HttpResponse:
         {
             "page": page,
             "rows": [(mailing, numbers[mailing.pk]) for mailing in page],
-            "header_title": _("Mailings"),
-            "header_icon": "mail",
-            "breadcrumbs_items": [
-                {"url": reverse("wagtailadmin_home"), "label": _("Home")},
-                {"url": "", "label": _("Mailings")},
-            ],
+            **frame(_("Mailings"), icon="mail"),
         },
     )
 
@@ -267,16 +263,12 @@ def _mailing(pk: int) -> Mailing:
 def _header(mailing: Mailing, here: Any) -> dict[str, Any]:
     title = title_of(mailing)
     page = reverse("desk:mailing", args=(mailing.pk,))
-    return {
-        "header_title": f"{title}: {here}",
-        "header_icon": "mail",
-        "breadcrumbs_items": [
-            {"url": reverse("wagtailadmin_home"), "label": _("Home")},
-            {"url": reverse("desk:mailings"), "label": _("Mailings")},
-            {"url": page, "label": title},
-            {"url": "", "label": here},
-        ],
-    }
+    return frame(
+        f"{title}: {here}",
+        icon="mail",
+        between=[(_("Mailings"), reverse("desk:mailings")), (title, page)],
+        here=here,
+    )
 
 
 def _done(lever: str) -> str:

@@ -3,7 +3,6 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 from wagtail.models import WorkflowState
@@ -21,6 +20,7 @@ from newsletter.desk.access import (
     require_any,
 )
 from newsletter.desk.addresses import way_url
+from newsletter.desk.frame import frame
 from newsletter.editions.models import Article, Issue
 
 
@@ -57,13 +57,12 @@ def record(request: HttpRequest, pk: int) -> HttpResponse:
             at__lte=approval.approved_at,
         ).select_related("by"),
         "articles": _articles(approval, content),
-        "header_title": _("Sign-off record: %(title)s") % {"title": content.title},
-        "header_icon": "clipboard-list",
-        "breadcrumbs_items": [
-            {"url": reverse("wagtailadmin_home"), "label": _("Home")},
-            {"url": way_url(thing), "label": content.title},
-            {"url": "", "label": _("Sign-off record")},
-        ],
+        **frame(
+            _("Sign-off record: %(title)s") % {"title": content.title},
+            icon="clipboard-list",
+            between=[(content.title, way_url(thing))],
+            here=_("Sign-off record"),
+        ),
     }
     return TemplateResponse(request, "desk/record.html", context)
 

@@ -8,13 +8,13 @@ from django.conf import settings
 from django.db.models import Count, F, Q, Sum
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from newsletter.desk.access import SEND, VIEW_MAILING, require_any
+from newsletter.desk.frame import frame
 from newsletter.sending import warm_up
 from newsletter.sending.brakes import slowed_domains
 from newsletter.sending.models import Alarm, Batch, DomainLimit, Mailing
@@ -69,12 +69,7 @@ def sending_page(request: HttpRequest) -> HttpResponse:
         "hears_of_journals": any(not one.is_node for one in fresh),
         "may_limit": user.has_perm("sending.change_domainlimit"),
         "may_warm_up": user.has_perm("sending.change_warmup"),
-        "header_title": _("Sending"),
-        "header_icon": "rotate",
-        "breadcrumbs_items": [
-            {"url": reverse("wagtailadmin_home"), "label": _("Home")},
-            {"url": "", "label": _("Sending")},
-        ],
+        **frame(_("Sending"), icon="rotate"),
     }
     return TemplateResponse(request, "desk/sending.html", context)
 

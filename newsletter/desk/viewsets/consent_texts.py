@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from newsletter.catalogue.models import Newsletter
 from newsletter.desk.access import require_any
+from newsletter.desk.frame import frame
 from newsletter.desk.viewsets.consent_forms import WordingForm
 from signup.consent import expiry, seals, texts
 from signup.models import ConsentText, LedgerSeal, Renewal
@@ -133,15 +134,9 @@ def discard(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def header(title: str, parent: str = "", parent_name: str = "") -> dict[str, object]:
-    """The frame of a page of ours, with the way back."""
-    trail = [{"url": reverse("wagtailadmin_home"), "label": _("Home")}]
-    if parent:
-        trail.append({"url": reverse(parent_name), "label": parent})
-    return {
-        "header_title": title,
-        "header_icon": "doc-full",
-        "breadcrumbs_items": [*trail, {"url": "", "label": title}],
-    }
+    """The frame of a page about consent; `parent` are the words of the page above it."""
+    above = [(parent, reverse(parent_name))] if parent else []
+    return frame(title, icon="doc-full", between=above)
 
 
 def _languages() -> list[Language]:

@@ -18,6 +18,7 @@ from wagtail.admin.ui.tables import BooleanColumn, Column
 from wagtail.snippets.views.snippets import SnippetViewSet
 
 from newsletter.desk.access import require_any
+from newsletter.desk.frame import frame
 from newsletter.desk.viewsets.condition_boxes import ConditionBoxes
 from signup import consent
 from signup.embed import snippet
@@ -118,13 +119,14 @@ def code(request: HttpRequest, pk: int) -> HttpResponse:
             "address": url_of(form),
             "api": f"{settings.BASE_URL}/api/v1/form?form={form.public_id}",
             "is_worded": form.language in consent.languages_offered(),
-            "header_title": _("HTML to copy: %(name)s") % {"name": form.name},
-            "header_icon": "code",
-            "breadcrumbs_items": [
-                {"url": reverse("wagtailadmin_home"), "label": _("Home")},
-                {"url": reverse(viewset.get_url_name("list")), "label": viewset.menu_label},
-                {"url": reverse(viewset.get_url_name("edit"), args=[pk]), "label": form.name},
-                {"url": "", "label": _("HTML to copy")},
-            ],
+            **frame(
+                _("HTML to copy: %(name)s") % {"name": form.name},
+                icon="code",
+                between=[
+                    (viewset.menu_label, reverse(viewset.get_url_name("list"))),
+                    (form.name, reverse(viewset.get_url_name("edit"), args=[pk])),
+                ],
+                here=_("HTML to copy"),
+            ),
         },
     )
