@@ -7,13 +7,13 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from newsletter.approval.preflight import Finding
 from newsletter.approval.reasons import SHORTEST
+from newsletter.catalogue.models.seeds import must_be_address
 from newsletter.desk.models import User
 from newsletter.desk.models.review_request import usual_due_date
 from newsletter.desk.reviewers import reviewers
@@ -72,13 +72,7 @@ class TestSendForm(forms.Form):
             .values_list("email", flat=True)
         }
         for address in addresses:
-            try:
-                validate_email(address)
-            except ValidationError:
-                raise ValidationError(
-                    _("“%(address)s” is no e-mail address. Look for a missing @ or a stray sign."),
-                    params={"address": address},
-                ) from None
+            must_be_address(address)
             if address.casefold() not in staff:
                 raise ValidationError(
                     _("“%(address)s” belongs to no staff account. Tests go to staff only."),

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from django.db.models import Count, Q
 
 from newsletter.sending.alert_readers import REACHED
 from newsletter.sending.balance import FIELDS, Counts, counts, recount
 from newsletter.sending.models import Delivery, Mailing, SafetyAlert
+from newsletter.sending.unreached import Unreached
 
 _State = Delivery.State
 
@@ -29,18 +29,6 @@ class AlertReport:
         return self.counts.refused + self.counts.skipped + self.counts.open
 
 
-class Unreached(NamedTuple):
-    """One reader without it, with why in the words of `state` and `skip_reason`."""
-
-    delivery: int
-    subscriber: int
-    address: str | None
-    state: str
-    skip_reason: str
-    reply: str
-    will_be_tried: bool
-
-
 def report_of(alert: SafetyAlert) -> AlertReport:
     mailings = list(Mailing.objects.filter(alert=alert))
     kept = [counts(mailing) for mailing in mailings]
@@ -59,7 +47,7 @@ def report_of(alert: SafetyAlert) -> AlertReport:
     )
 
 
-def unreached(alert: SafetyAlert, *, after: int = 0, most: int = 100) -> Sequence[Unreached]:
+def without_it(alert: SafetyAlert, *, after: int = 0, most: int = 100) -> Sequence[Unreached]:
     """Return readers without it, in the order of their deliveries, behind the one called `after`.
 
     Health data: who is in this list follows what the alert is about (invariant 11).
@@ -73,6 +61,6 @@ def unreached(alert: SafetyAlert, *, after: int = 0, most: int = 100) -> Sequenc
         )[:most]
     )
     return [
-        Unreached(pk, reader, address, state, reason, reply, retry_at is not None)
+        Unreached(pk, reader, address, reason or state, reply, retry_at is not None)
         for pk, reader, address, state, reason, reply, retry_at in rows
     ]

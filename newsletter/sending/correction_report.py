@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from django.db import connection
 from django.db.models import Exists, OuterRef
@@ -15,6 +14,7 @@ from newsletter.editions.models import Issue
 from newsletter.sending.balance import Counts, counts
 from newsletter.sending.corrections import REACHED, had
 from newsletter.sending.models import Delivery, Mailing
+from newsletter.sending.unreached import Unreached
 from signup.models import Subscriber
 
 _State = Delivery.State
@@ -45,15 +45,6 @@ class Reach:
         return sum(self.left_out.values()) + gone
 
 
-class WithoutIt(NamedTuple):
-    """One reader who has what was wrong, and not the correction; why in the words of `reason`."""
-
-    subscriber: int
-    address: str | None
-    reason: str
-    reply: str
-
-
 def reach_of(correction: Issue) -> Reach:
     """Count whom a correction reaches. Reads every reader who had the original once."""
     mailing = Mailing.objects.filter(issue=correction).order_by("-pk").first()
@@ -78,7 +69,7 @@ def reach_of(correction: Issue) -> Reach:
     )
 
 
-def without_it(correction: Issue, *, after: int = 0, most: int = 100) -> Sequence[WithoutIt]:
+def without_it(correction: Issue, *, after: int = 0, most: int = 100) -> Sequence[Unreached]:
     """Return who has what was wrong and not the correction, by number, behind the one `after`.
 
     To be shown to whoever may see readers, with a line in the access log.
@@ -106,7 +97,7 @@ def without_it(correction: Issue, *, after: int = 0, most: int = 100) -> Sequenc
     for number in numbers:
         state, skip_reason, reply = rows.get(number, ("", "", ""))
         reason = skip_reason or state or verdicts[number] or Reason.PAUSED
-        found.append(WithoutIt(number, addresses.get(number), str(reason), reply))
+        found.append(Unreached(number, number, addresses.get(number), str(reason), reply))
     return found
 
 

@@ -1,7 +1,6 @@
 """A correction at the desk: its draft, and whom it reaches."""
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -11,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from newsletter.audience.reasons import Reason
-from newsletter.desk import access_log
+from newsletter.desk import unreached
 from newsletter.desk.access import (
     APPROVE,
     COMPOSE_ISSUE,
@@ -24,7 +23,7 @@ from newsletter.desk.access import (
     require_any,
 )
 from newsletter.desk.frame import frame
-from newsletter.desk.models import AccessEntry, User
+from newsletter.desk.models import User
 from newsletter.desk.security.forms import ReasonForm
 from newsletter.editions.models import Issue
 from newsletter.sending import corrections
@@ -32,7 +31,6 @@ from newsletter.sending.correction_report import reach_of, without_it
 from newsletter.sending.errors import NotPossible
 from newsletter.sending.models import Delivery, Mailing
 
-LISTED_AT_ONCE = 100
 _READERS = (COMPOSE_ISSUE, VIEW_ISSUE, VIEW_MAILING, APPROVE, SEND)
 
 
@@ -70,24 +68,19 @@ def without(request: HttpRequest, pk: int) -> HttpResponse:
     form = ReasonForm(request.POST)
     if not form.is_valid():
         return _page(request, user, correction, form, status=422)
-    after = request.POST.get("after", "")
-    start = int(after) if after.isascii() and after.isdigit() and len(after) < 19 else 0
-    with transaction.atomic():
-        access_log.write(
-            by=user,
-            action=AccessEntry.Action.LISTED,
-            reason=form.cleaned_data["reason"],
-            detail=f"correction {correction.pk}: not reached",
-        )
-        rows = without_it(correction, after=start, most=LISTED_AT_ONCE)
-    labels = dict(Delivery.State.choices) | dict(Delivery.SkipReason.choices)
     return TemplateResponse(
         request,
         "desk/after/without.html",
         {
-            "rows": [(row, labels[row.reason]) for row in rows],
-            "next": rows[-1].subscriber if len(rows) == LISTED_AT_ONCE else None,
-            "reason": form.cleaned_data["reason"],
+            **unreached.listed(
+                request,
+                by=user,
+                reason=form.cleaned_data["reason"],
+                about=f"correction {correction.pk}",
+                rows_after=lambda place: without_it(
+                    correction, after=place, most=unreached.LISTED_AT_ONCE
+                ),
+            ),
             **_header(correction, _("Not reached")),
         },
     )

@@ -15,7 +15,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from newsletter.archive import webview
-from newsletter.desk import access_log
+from newsletter.desk import unreached
 from newsletter.desk.access import (
     APPROVE,
     MARK_ALERT,
@@ -28,18 +28,16 @@ from newsletter.desk.access import (
 )
 from newsletter.desk.digests.forms import MarkForm
 from newsletter.desk.digests.frame import header
-from newsletter.desk.models import AccessEntry
 from newsletter.desk.security.forms import ReasonForm
 from newsletter.editions.models import Article
 from newsletter.sending import alert as verbs
-from newsletter.sending.alert_report import report_of, unreached
+from newsletter.sending.alert_report import report_of, without_it
 from newsletter.sending.errors import NotPossible
-from newsletter.sending.models import Delivery, SafetyAlert
+from newsletter.sending.models import SafetyAlert
 from newsletter.tasks import plan_alert
 from newsletter.wire.message import CompiledMessage
 
 READERS = (MARK_ALERT, APPROVE, SEND, VIEW_MAILING)
-LISTED_AT_ONCE = 100
 MOST_SHOWN = 50
 
 
@@ -160,25 +158,19 @@ def list_unreached(request: HttpRequest, pk: int) -> HttpResponse:
     form = ReasonForm(request.POST)
     if not form.is_valid():
         return _page(request, alert, reason_form=form, status=422)
-    after = request.POST.get("after", "")
-    start = int(after) if after.isascii() and after.isdigit() and len(after) < 19 else 0
-    with transaction.atomic():
-        access_log.write(
-            by=user,
-            action=AccessEntry.Action.LISTED,
-            reason=form.cleaned_data["reason"],
-            detail=f"safety alert {alert.pk}: not reached",
-        )
-        rows = unreached(alert, after=start, most=LISTED_AT_ONCE)
-    labels = dict(Delivery.State.choices) | dict(Delivery.SkipReason.choices)
     return TemplateResponse(
         request,
         "desk/digests/unreached.html",
         {
-            "alert": alert,
-            "rows": [(row, labels[row.skip_reason or row.state]) for row in rows],
-            "next": rows[-1].delivery if len(rows) == LISTED_AT_ONCE else None,
-            "reason": form.cleaned_data["reason"],
+            **unreached.listed(
+                request,
+                by=user,
+                reason=form.cleaned_data["reason"],
+                about=f"safety alert {alert.pk}",
+                rows_after=lambda place: without_it(
+                    alert, after=place, most=unreached.LISTED_AT_ONCE
+                ),
+            ),
             **_header(_("Not reached"), alert),
         },
     )

@@ -22,7 +22,7 @@ from newsletter.desk.looks.forms import AsReaderForm
 from newsletter.desk.models import AccessEntry
 from newsletter.desk.readers.finding import by_address_or_number
 from newsletter.editions.models import Issue
-from newsletter.editions.models.preview import POLICY
+from newsletter.editions.models.preview import contained
 from newsletter.rendering import preview
 from signup.address import BadAddress
 from signup.models import Follow, Subscriber
@@ -89,13 +89,8 @@ def mail(request: HttpRequest, pk: int, form: str) -> HttpResponse:
     )
     newest: Issue = issue.get_latest_revision_as_object()
     if form == "text":
-        response = HttpResponse(
-            preview.issue_text(newest, example), content_type="text/plain; charset=utf-8"
-        )
-    else:
-        response = HttpResponse(preview.issue_html(newest, reader=example))
-    response["Content-Security-Policy"] = POLICY
-    return response
+        return contained(preview.issue_text(newest, example), "text/plain")
+    return contained(preview.issue_html(newest, reader=example), "text/html")
 
 
 def _opened(request: HttpRequest, issue: Issue) -> Subscriber | None:

@@ -24,7 +24,7 @@ from newsletter.desk.access import COMPOSE_ISSUE, SEND, require_any
 from newsletter.desk.frame import frame
 from newsletter.desk.send.outlook import domain_rates, outlook
 from newsletter.editions.models import Issue
-from newsletter.editions.models.preview import POLICY
+from newsletter.editions.models.preview import contained
 from newsletter.rendering import preview
 from newsletter.sending import dry_run as runs
 from newsletter.wire.mjml import MjmlError
@@ -107,13 +107,8 @@ def sample(request: HttpRequest, pk: int, reader: str, form: str) -> HttpRespons
         "" if reader == UNNAMED else _("Maria"), frozenset() if reader == FOLLOWS_NONE else None
     )
     if form == "text":
-        response = HttpResponse(
-            preview.issue_text(content, example), content_type="text/plain; charset=utf-8"
-        )
-    else:
-        response = HttpResponse(preview.issue_html(content, reader=example))
-    response["Content-Security-Policy"] = POLICY
-    return response
+        return contained(preview.issue_text(content, example), "text/plain")
+    return contained(preview.issue_html(content, reader=example), "text/html")
 
 
 def _samples(content: Issue, counted: runs.Audience) -> list[Sample]:

@@ -28,6 +28,13 @@ POLICY = (
 )
 
 
+def contained(document: str, content_type: str) -> HttpResponse:
+    """Answer with a document so that nothing in it runs; `content_type` without a charset."""
+    response = HttpResponse(document, content_type=f"{content_type}; charset=utf-8")
+    response["Content-Security-Policy"] = POLICY
+    return response
+
+
 def register(model_label: str, renderer: Renderer) -> None:
     """Let `renderer` show the model, named as in `editions.issue`."""
     _RENDERERS[model_label] = renderer
@@ -79,7 +86,4 @@ class PreviewedMixin(PreviewableMixin):
 
     def serve_preview(self, request: HttpRequest, mode_name: str) -> HttpResponse:
         renderer = _RENDERERS[self._meta.label_lower]
-        document, content_type = renderer(self, mode_name)
-        response = HttpResponse(document, content_type=f"{content_type}; charset=utf-8")
-        response["Content-Security-Policy"] = POLICY
-        return response
+        return contained(*renderer(self, mode_name))
