@@ -52,10 +52,6 @@ def usual_pace() -> float | None:
     return min(median(known), cap) if cap else median(known)
 
 
-def forget() -> None:
-    _looks.clear()
-
-
 def _is_busy(mailing: Mailing) -> bool:
     """Not at its tail, where workers have less to do than they could."""
     return Batch.objects.filter(
