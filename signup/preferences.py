@@ -167,15 +167,6 @@ def withdraw(
             _write_withdrawal(subscriber, purpose, method)
 
 
-def has_live_digest(subscriber: Subscriber) -> bool:
-    """True when a condition that is followed would reach the reader."""
-    return (
-        Subscription.objects.live()
-        .filter(subscriber=subscriber, newsletter__kind=Newsletter.Kind.DIGEST)
-        .exists()
-    )
-
-
 def _link(subscriber: Subscriber, now: datetime) -> SystemMail | None:
     sent = SystemMail.objects.filter(
         subscriber=subscriber, kind=SystemMail.Kind.PREFERENCES, created_at__gt=now - timedelta(1)

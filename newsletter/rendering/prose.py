@@ -81,7 +81,6 @@ class _Writer(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self._done: list[str] = []
-        self._tight = False
         self._paragraph = _Paragraph()
         self._lists: list[_List] = []
         self._href: str | None = None

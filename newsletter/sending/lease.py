@@ -10,15 +10,11 @@ from newsletter.sending.clock import steady
 @dataclass(slots=True)
 class Lease:
     """Counted from *before* the statement that took or renewed it, so that this worker's view
-    always ends before the database's (design.md, sending)."""
+    always ends before the database's (design.md, sending). Once half of it is gone, not another
+    byte is sent before it is renewed (run.py)."""
 
     seconds: float
     since: float
-
-    @property
-    def is_half_gone(self) -> bool:
-        """True when not another byte may be sent before the lease is renewed."""
-        return steady() - self.since >= self.seconds / 2
 
     @contextmanager
     def renewing(self) -> Iterator[None]:

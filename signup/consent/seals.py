@@ -28,7 +28,6 @@ from signup.models import ConsentSubject, LedgerSeal
 FORMAT = 1
 PAGE = 5_000
 NAME = re.compile(r"seal-(\d{6})\.txt")
-NONE_BEFORE = "0" * 64
 
 
 class CannotSeal(Exception):

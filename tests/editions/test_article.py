@@ -60,13 +60,6 @@ def test_dates_that_cannot_be_are_refused_at_their_field(
     assert set(caught.value.error_dict) == {field}
 
 
-@pytest.mark.parametrize(
-    ("live", "expired", "shown"), [(True, False, True), (True, True, False), (False, False, False)]
-)
-def test_live_means_that_the_public_may_see_it(live: bool, expired: bool, shown: bool) -> None:
-    assert article(live=live, expired=expired).is_live is shown
-
-
 def test_an_empty_slug_is_made_from_the_title_and_never_taken_twice() -> None:
     for expected in ("walking-helps", "walking-helps-2", "walking-helps-3"):
         one = article()

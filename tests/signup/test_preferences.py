@@ -10,7 +10,7 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
-from newsletter.catalogue.models import Newsletter, ReleaseCounter
+from newsletter.catalogue.models import ReleaseCounter
 from signup import cadence, consent, guard, preferences, tokens
 from signup.consent import current_texts
 from signup.models import (
@@ -389,11 +389,3 @@ def test_the_welcome_page_closes_too(browser_client: Client, page: str) -> None:
     assert browser_client.get(welcome).status_code == 200
     with time_machine.travel(timezone.now() + timedelta(minutes=31)):
         assert browser_client.get(welcome).status_code == 410
-
-
-def test_two_kinds_of_newsletter_stay_apart(reader: Subscriber) -> None:
-    assert preferences.has_live_digest(reader)
-    Subscription.objects.filter(newsletter__kind=Newsletter.Kind.DIGEST).update(
-        state="ended", consent=None, ended_reason="staff"
-    )
-    assert not preferences.has_live_digest(reader)

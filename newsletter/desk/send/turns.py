@@ -28,7 +28,6 @@ class Turn:
     begins: str
     planned: int
     open: int
-    is_to_come: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ def ahead_of(mailing: Mailing, rate: float | None) -> Ahead | None:
     last = _last(mailing, left, rate or mailing.pace or measured.usual_pace(), now)
     next_at = min((at for _wave, at, _number in left), default=now)
     return Ahead(
-        turns=tuple(_turns(waves, rows, now)),
+        turns=tuple(_turns(waves, rows)),
         waiting=sum(number for _wave, at, number in left if at > now),
         closed_until=when(next_at) if left and next_at > now else "",
         ends=about(last[0]) if last else "",
@@ -123,7 +122,6 @@ def _last(
 def _turns(
     waves: dict[int, Wave],
     rows: Sequence[tuple[int | None, datetime | None, int, int]],
-    now: datetime,
 ) -> list[Turn]:
     found = []
     for wave in waves.values():
@@ -131,7 +129,5 @@ def _turns(
         if not mine:
             continue
         planned, left = (sum(part) for part in zip(*mine, strict=True))
-        found.append(
-            Turn(place_name(wave.clock), when(wave.begins_at), planned, left, wave.begins_at > now)
-        )
+        found.append(Turn(place_name(wave.clock), when(wave.begins_at), planned, left))
     return found

@@ -142,11 +142,6 @@ class Article(
         raise ValidationError({"translation_of": problem})
 
     @property
-    def is_live(self) -> bool:
-        """May the public see it now?"""
-        return self.live and not self.expired
-
-    @property
     def is_reviewed(self) -> bool:
         """Did a named person review it, and does that review still hold (standards I1)?"""
         return bool(
