@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from newsletter.sending.models import Mailing
-from tests.faults.line import Line
+from tests.faults.line import READERS, Line
 from tests.running.processes import Running
 from tests.running.smtp import SmtpCatcher
 
@@ -22,4 +22,4 @@ def line(
 
 @pytest.fixture
 def mailing(line: Line) -> Mailing:
-    return line.plan(readers=2000)
+    return line.plan(readers=READERS)

@@ -15,6 +15,8 @@ from newsletter.sending.models import Batch, Delivery, Mailing
 from tests.running.processes import Running, wait_until
 from tests.running.smtp import Caught, SmtpCatcher
 
+# Two batches, which the usual rate sends in some ten seconds: room to do something meanwhile.
+READERS = 1000
 LEASE = 3
 UNKNOWN_AFTER = 2
 

@@ -7,7 +7,12 @@ import pytest
 from newsletter.sending.balance import counts, recount
 from newsletter.sending.control import cancel, pause, resume
 from newsletter.sending.models import Delivery, Mailing
-from tests.faults.line import Line, assert_nobody_lost, assert_twice_only_as_resent_unknown
+from tests.faults.line import (
+    READERS,
+    Line,
+    assert_nobody_lost,
+    assert_twice_only_as_resent_unknown,
+)
 
 pytestmark = pytest.mark.processes
 
@@ -32,11 +37,11 @@ def test_pausing_stops_the_worker_within_a_second_and_resuming_goes_on(line: Lin
     line.relay.delay = 0.005
     with line.beats():
         line.worker()
-        line.wait_for_sent(200)
+        line.wait_for_sent(100)
         pause(mailing=mailing)
         assert sent_later_than_a_second(line) == 0
         sent = len(line.relay.messages)
-        assert sent < 2000
+        assert sent < READERS
 
         resume(mailing=mailing)
         line.wait_for_sent(sent + 1)
@@ -50,7 +55,7 @@ def test_cancelling_stops_the_worker_within_a_second_and_for_good(line: Line, ma
     line.relay.delay = 0.005
     with line.beats():
         line.worker()
-        line.wait_for_sent(200)
+        line.wait_for_sent(100)
         cancel(mailing=mailing)
         assert sent_later_than_a_second(line) == 0
         line.wait_for_end(mailing)
@@ -60,7 +65,7 @@ def test_cancelling_stops_the_worker_within_a_second_and_for_good(line: Line, ma
     assert kept == recount(mailing)
     assert (kept.open, kept.accepted) == (0, len(line.relay.messages))
     skipped = Delivery.objects.filter(mailing=mailing, skip_reason="cancelled").count()
-    assert skipped == kept.skipped == 2000 - kept.accepted
+    assert skipped == kept.skipped == READERS - kept.accepted
 
 
 def test_a_relay_that_is_slow_does_not_delay_a_pause(line: Line, mailing):

@@ -67,7 +67,7 @@ def test_flushing_the_broker_in_the_middle_loses_and_doubles_nobody(line: Line, 
     line.relay.delay = 0.001
     with line.beats():
         line.worker()
-        line.wait_for_sent(400)
+        line.wait_for_sent(200)
         valkey.flushall()
         line.wait_for_end(mailing)
 
@@ -102,11 +102,11 @@ def test_who_unsubscribes_in_the_middle_gets_nothing_after_a_second(line: Line, 
     last = list(
         Delivery.objects.filter(mailing=mailing)
         .order_by("-batch", "-place")
-        .values_list("subscriber", flat=True)[:200]
+        .values_list("subscriber", flat=True)[:60]
     )
     with line.beats():
         line.worker()
-        line.wait_for_sent(200)
+        line.wait_for_sent(100)
         for subscription in Subscription.objects.filter(subscriber__in=last):
             end(
                 subscription=subscription,

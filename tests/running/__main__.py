@@ -27,6 +27,8 @@ from tests.running import postgres
 PYTEST = [sys.executable, "-m", "pytest"]
 # Browser journeys, real processes of the supervisor and what never asks a database run once.
 NOT_TWICE = "not browser and not once"
+# A hundred processes read the same modules, so what was compiled of them is kept.
+NOT_HANDED_ON = {"DATABASE_URL", "PYTHONDONTWRITEBYTECODE"}
 # Workers for each core. What runs on SQLite alone is what waits most.
 SQLITE, POSTGRESQL = 2, 1
 # A command and its environment.
@@ -35,7 +37,7 @@ Pass = tuple[list[str], Mapping[str, str]]
 
 def main(arguments: list[str]) -> int:
     begun = time.monotonic()
-    without = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    without = {name: value for name, value in os.environ.items() if name not in NOT_HANDED_ON}
     everything = all(argument.startswith("--") for argument in arguments)
     together = everything and not os.environ.get("TEST_REDIS_URL")
     passes = {"SQLite": ([*_command(SQLITE if together else 1), *arguments], without)}
