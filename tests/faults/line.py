@@ -1,6 +1,7 @@
 """What the fault tests drive: workers as processes, and the beat's ticks in the test's hand."""
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -86,6 +87,55 @@ class Line:
             raise AssertionError(
                 f"{mailing.state} {counts(mailing)}\n{batches}\n{output}"
             ) from None
+
+
+class Lateness:
+    """How long this machine kept somebody waiting who was due, in seconds: the longest it was.
+
+    The promises are about what we decide to send. When it reaches the relay of the tests, whose
+    process wants its turn on a busy machine too, is later by about so much.
+    """
+
+    def __init__(self) -> None:
+        self.longest = 0.0
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def _watch(self) -> None:
+        while True:
+            due = time.monotonic() + 0.01
+            over = self._over.wait(0.01)
+            self.longest = max(self.longest, time.monotonic() - due)
+            if over:
+                return
+
+    def __enter__(self) -> "Lateness":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+
+@contextmanager
+def nothing_begins_after_a_second(relay: SmtpCatcher) -> Iterator[None]:
+    """From what the block does, a second until no further message begins to reach the relay.
+
+    Its answer to the one before is waited for in between: who was named to it already still gets
+    theirs, one on each line.
+    """
+    with Lateness() as late:
+        yield
+        done = time.monotonic()
+        wait_until(
+            lambda: time.monotonic() - max([done, *(mail.begun for mail in relay.messages)]) > 2,
+            seconds=60,
+            about="quiet at the relay",
+        )
+    allowed = 1.0 + relay.delay + 2 * late.longest
+    too_late = [mail.begun - done for mail in relay.messages if mail.begun - done > allowed]
+    assert not too_late, (allowed, sorted(too_late))
 
 
 def copies_by_reader(relay: SmtpCatcher) -> Counter[str]:

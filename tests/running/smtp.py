@@ -15,13 +15,17 @@ EXTENSIONS = ("PIPELINING", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES", "SIZE
 
 @dataclass(frozen=True, slots=True)
 class Caught:
-    """One accepted message. `wire` is what came over the line, `content` the same unstuffed."""
+    """One accepted message. `wire` is what came over the line, `content` the same unstuffed.
+
+    `begun` is when the first line of its content was here, by `time.monotonic`.
+    """
 
     sender: str
     recipients: tuple[str, ...]
     content: bytes
     wire: bytes
     connection: int
+    begun: float
 
     @property
     def recipient(self) -> str:
@@ -236,12 +240,15 @@ class _Conversation:
         about = " ".join(self.recipients)
         rule = self.catcher.rule_for("CONTENT", about)
         wire = bytearray()
-        while (line := self.lines.readline()) != b".\r\n":
+        line = self.lines.readline()
+        begun = time.monotonic()
+        while line != b".\r\n":
             if not line:
                 return
             wire += line
             if rule and rule.after_bytes is not None and len(wire) >= rule.after_bytes:
                 self.hang_up()
+            line = self.lines.readline()
         time.sleep(self.catcher.delay)
         if rule and rule.reply is None:
             self.hang_up()
@@ -252,7 +259,7 @@ class _Conversation:
                 line[1:] if line.startswith(b".") else line for line in wire.splitlines(True)
             )
             caught = Caught(
-                self.sender or "", tuple(self.recipients), content, bytes(wire), self.number
+                self.sender or "", tuple(self.recipients), content, bytes(wire), self.number, begun
             )
             # Recorded before the reply: who has the reply can rely on finding the message here.
             self.catcher.caught(caught)
