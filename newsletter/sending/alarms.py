@@ -81,8 +81,11 @@ def _troubles(now: datetime) -> Iterator[Trouble]:
 def _minutes_without_progress(mailing: Mailing, now: datetime) -> float:
     """Since when the counts stand still while something might go; 0 when nothing has to move."""
     key = f"{_PROGRESS}{mailing.pk}"
+    # What only rests after a try in vain is due all the same: it may be all there is, and rest
+    # whenever we look. A slowed domain's batches wait for their turn.
+    rested = now + timedelta(seconds=settings.SENDING_LINE_PAUSE_SECONDS)
     due = Q(state=Batch.State.CLAIMED) | Q(state=Batch.State.READY) & (
-        Q(not_before__isnull=True) | Q(not_before__lte=now)
+        Q(not_before__isnull=True) | Q(not_before__lte=now) | Q(not_before__lte=rested, domain="")
     )
     waits = mailing.kind != Mailing.Kind.ALERT and warm_up.is_used_up()
     if waits or not Batch.objects.filter(due, mailing=mailing).exists():

@@ -205,6 +205,25 @@ def test_a_mailing_that_only_waits_for_its_retries_does_not_stall():
     assert watch(NOW + timedelta(hours=3)) == []
 
 
+def test_a_small_mailing_that_waits_for_its_relay_again_and_again_stalls():
+    """All there is of it rests for half a minute after each try, and is never due when we look."""
+    planned(2)
+    for minutes in range(12):
+        at = NOW + timedelta(minutes=minutes)
+        Batch.objects.update(not_before=at + timedelta(seconds=20))
+        watch(at)
+    assert kinds() == [("stalled", True)]
+
+
+def test_a_mailing_that_waits_for_the_turn_of_a_slowed_domain_does_not_stall():
+    planned(2)
+    for minutes in range(12):
+        at = NOW + timedelta(minutes=minutes)
+        Batch.objects.update(domain="slow.example", not_before=at + timedelta(seconds=20))
+        watch(at)
+    assert kinds() == []
+
+
 def test_a_relay_is_down_when_nobody_has_a_line_to_it():
     away = WayState("relay:25", 0, 8.0, "connection refused")
     sightings.tell("host:1", [away, WayState("other:25", 2)])

@@ -15,6 +15,7 @@ from newsletter.transports import memory
 from newsletter.transports.memory import OK, MemoryTransport
 from newsletter.transports.values import Outcome, Receipt
 from signup.models import Subscriber
+from tests.sending.braking import let_pass
 from tests.sending.mailings import assert_balanced, planned, run
 
 pytestmark = pytest.mark.django_db
@@ -89,18 +90,18 @@ def test_a_slowed_domain_gets_half_and_recovers_by_a_quarter_a_minute(monkeypatc
     brakes.slow_down(SLOW, getting=40)
     assert brakes.slowed_domains()[SLOW] == pytest.approx(20, rel=0.01)
 
-    _let_pass(60)
+    let_pass(60)
     assert brakes.slowed_domains()[SLOW] == pytest.approx(25, rel=0.01)
     brakes.slow_down(SLOW, getting=1000)
     assert brakes.slowed_domains()[SLOW] == pytest.approx(12.5, rel=0.01)
-    _let_pass(20 * 60)
+    let_pass(20 * 60)
     assert brakes.slowed_domains() == {}
 
 
 def test_a_domain_is_never_slowed_to_nothing():
     for _ in range(30):
         brakes.slow_down(SLOW, getting=1)
-        _let_pass(brakes.SETTLES_SECONDS + 1)
+        let_pass(brakes.SETTLES_SECONDS + 1)
 
     assert brakes.slowed_domains()[SLOW] == pytest.approx(brakes.LEAST, rel=0.05)
 
@@ -162,7 +163,7 @@ def test_who_waited_goes_together_and_is_written_only_once():
     assert feed(timezone.now()) == []
 
     while Batch.objects.filter(state="ready").exists():
-        _let_pass(10)
+        let_pass(10)
         Batch.objects.filter(pk=batch.pk).update(not_before=None, fed_at=None)
         before = len(memory.outbox)
         run()
@@ -223,7 +224,7 @@ def test_a_domain_that_is_quick_again_keeps_nobody_waiting():
     brakes.slow_down(SLOW, getting=1)
     mailing_to(*[SLOW] * 6)
     brakes.take({})
-    _let_pass(60 * 60)
+    let_pass(60 * 60)
     run()
 
     assert sent_by_domain() == {SLOW: 6}
@@ -255,17 +256,3 @@ def test_without_redis_a_domain_is_slowed_for_this_process(gone):
     assert sent_by_domain()[OTHER] == 10
     assert sent_by_domain()[SLOW] < 10
     assert brakes.braked() == {SLOW}
-
-
-def _let_pass(seconds: float) -> None:
-    """As if so many seconds had passed, by Redis' clock and by this process'."""
-    import json
-
-    client = brakes.client()
-    for domain, found in client.hgetall(brakes._SLOWED).items():
-        entry = json.loads(found)
-        entry["at"] -= seconds
-        client.hset(brakes._SLOWED, domain, json.dumps(entry))
-    for domain, found in client.hgetall(brakes._TOKENS).items():
-        tokens, at = json.loads(found)
-        client.hset(brakes._TOKENS, domain, json.dumps([tokens, at - seconds]))

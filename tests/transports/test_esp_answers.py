@@ -101,3 +101,23 @@ def test_staff_see_for_how_long_an_esp_wants_to_be_left_alone(apis: EspApis):
 
     assert (state.where, state.trouble) == ("mailgun", "")
     assert 50 < state.rests <= 60
+
+
+def test_an_esp_that_cannot_be_reached_is_shown_as_a_relay_would_be(apis: EspApis, settings: Any):
+    reached = settings.ANYMAIL
+    settings.ANYMAIL = {**reached, "MAILGUN_API_URL": "http://127.0.0.1:9/v3"}
+    away = EspTransport("mailgun")
+    send(away, copy(1))
+
+    (state,) = away.states()
+    away.close()
+    assert state.lines == 0
+    assert "refused" in state.trouble
+
+    # A letter that is answered says that all is well, whatever the answer.
+    settings.ANYMAIL = reached
+    made = EspTransport("mailgun")
+    made._trouble = state.trouble
+    send(made, copy(1))
+    assert made.states()[0].trouble == ""
+    made.close()

@@ -66,6 +66,11 @@ class Verdict:
     nothing_went: bool = False
     wait: float = 0.0
 
+    @property
+    def nobody_would_get_through(self) -> bool:
+        """It cannot be reached, or does not take our key. One that asks for time is well."""
+        return self.receipt.about_the_line and not self.wait
+
 
 def verdict(error: Exception) -> Verdict:
     """Return what a failed call means. `error` is anymail's, or one of its configuration."""
@@ -206,10 +211,16 @@ def _body(error: AnymailAPIError) -> dict[str, Any]:
     return {str(name).lower(): value for name, value in body.items()}
 
 
+def _why(error: AnymailAPIError) -> str:
+    """Why no answer came, as the system says it: anymail's first line names the address alone."""
+    causes = [cause for cause in _causes(error) if isinstance(cause, OSError) and cause.strerror]
+    return str(causes[0].strerror) if causes else ""
+
+
 def _said(error: Exception) -> str:
     """One line for staff, without the reader's address, and never the payload, which holds it."""
     parts = [(str(error).splitlines() or [type(error).__name__])[0]]
     if isinstance(error, AnymailError) and isinstance(error, AnymailAPIError):
-        parts.append(_words(error))
+        parts.append(_words(error) if error.response is not None else _why(error))
     line = " ".join(" ".join(filter(None, parts)).split())
     return without_addresses(line)[:200]

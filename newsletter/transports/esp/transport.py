@@ -62,6 +62,8 @@ class EspTransport:
         self._idle: queue.SimpleQueue[tuple[float, Any]] = queue.SimpleQueue()
         self._idle.put((0.0, first))
         self._pool: ThreadPoolExecutor | None = None
+        # Why the last call was in vain for anybody; "" once one was answered.
+        self._trouble = ""
         # Set when this line is dropped; calls that began before keep the one that they know.
         self._over = threading.Event()
 
@@ -76,7 +78,8 @@ class EspTransport:
     def states(self) -> list[WayState]:
         rests = max(0.0, _quiet_until.get(self.name, 0.0) - time.monotonic())
         # That it asked for quiet is no trouble: it answers, and mail goes on when it said.
-        return [WayState(self._esp, self._idle.qsize(), rests)]
+        lines = 0 if self._trouble else self._idle.qsize()
+        return [WayState(self._esp, lines, rests, self._trouble)]
 
     def limit(self, meter: Meter | None) -> None:
         """A provider keeps its own limits, and says so (429)."""
@@ -167,6 +170,7 @@ class EspTransport:
             pass  # the status says which way
         except (AnymailError, ImproperlyConfigured) as error:
             found = verdict(error)
+            self._trouble = found.receipt.reply if found.nobody_would_get_through else ""
             if found.wait:
                 _quiet_until[self.name] = time.monotonic() + found.wait
                 if again and found.wait <= PATIENCE:
@@ -178,6 +182,7 @@ class EspTransport:
             if found.nothing_went and not found.receipt.about_the_line and len(letters) > 1:
                 return self._in_halves(call, backend, letters)
             return call.answered(letters, [found.receipt] * len(letters))
+        self._trouble = ""
         return call.answered(letters, _receipts(message, letters))
 
     def _in_halves(self, call: "_Call", backend: Any, letters: Sequence[Letter]) -> list[Answered]:

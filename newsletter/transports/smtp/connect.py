@@ -44,15 +44,32 @@ def connect(relay: Relay) -> tuple[socket.socket, Offer]:
     return sock, offer
 
 
+class _Patient(smtplib.SMTP):
+    """Waits for the greeting as long as for any command: smtplib has one timeout for both, and
+    some relays let everybody wait, to see who is impatient."""
+
+    patience = COMMAND
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        sock: socket.socket = super()._get_socket(host, port, timeout)  # type: ignore[misc]
+        sock.settimeout(self.patience)
+        return sock
+
+
+class _PatientInTls(_Patient, smtplib.SMTP_SSL):
+    """The same from the first byte on."""
+
+
 def _connected(relay: Relay) -> smtplib.SMTP:
     timeout = _capped(CONNECT, relay)
     hello = relay.hello or _our_name()
-    smtp: smtplib.SMTP
+    smtp: _Patient
     if relay.tls:
         trust = _trust(ssl.get_default_verify_paths())
-        smtp = smtplib.SMTP_SSL(timeout=timeout, context=trust, local_hostname=hello)
+        smtp = _PatientInTls(timeout=timeout, context=trust, local_hostname=hello)
     else:
-        smtp = smtplib.SMTP(timeout=timeout, local_hostname=hello)
+        smtp = _Patient(timeout=timeout, local_hostname=hello)
+    smtp.patience = _capped(COMMAND, relay)
     smtp._host = relay.host  # type: ignore[attr-defined]  # the name that the certificate must bear
     try:
         code, text = smtp.connect(relay.host, relay.port)
@@ -61,7 +78,6 @@ def _connected(relay: Relay) -> smtplib.SMTP:
         assert smtp.sock is not None
         # What we write is whole commands or whole messages: Nagle would only add waiting.
         smtp.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        smtp.sock.settimeout(_capped(COMMAND, relay))
         smtp.ehlo_or_helo_if_needed()
         if relay.starttls:
             # Raises when it is not offered; there is no going on in plain text. smtplib forgets
