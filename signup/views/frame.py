@@ -54,7 +54,10 @@ def judged(request: HttpRequest, form: GuardedForm) -> guard.Verdict:
         proof=form.proof,
     )
     if verdict is guard.Verdict.PRESS_AGAIN:
-        form.add_error(None, _("Press the button once more. This page was open for too long."))
+        form.add_error(
+            None,
+            _("Press the button once more. Part of the form did not reach us as we sent it out."),
+        )
     elif verdict is guard.Verdict.PROVE_FIRST:
         form.add_error(
             None,
@@ -71,9 +74,8 @@ def judged(request: HttpRequest, form: GuardedForm) -> guard.Verdict:
             % {"domain": form.address.key.rpartition("@")[2]},
         )
     elif verdict is guard.Verdict.TOO_MANY:
-        form.add_error(
-            None, _("Too many people sign up from your network just now. Try again in an hour.")
-        )
+        # From one network, with one provider, or at all: which of them is nobody's business.
+        form.add_error(None, _("Too many people sign up just now. Try again in an hour."))
     return verdict
 
 

@@ -135,7 +135,7 @@ def test_what_looks_like_a_machine_has_to_press_again(
     response = client.post("/sign-up/", filled_in(**change))
     page = response.content.decode()
     assert response.status_code == 422
-    assert "Press the button once more" in page
+    assert "Press the button once more. Part of the form did not reach us" in page
     assert 'value="ada@example.org"' in page
     assert nothing_was_kept()
     # A person does so, and is let in with the fresh token of that page.
