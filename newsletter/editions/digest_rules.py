@@ -43,7 +43,9 @@ class Shelf:
     def __init__(self, releases: Iterable[Released], condition_weights: Mapping[int, int]) -> None:
         self._weights = condition_weights
         self._by_condition: dict[int, list[Released]] = {}
+        self._about: dict[int, frozenset[int]] = {}
         for released in sorted(releases):
+            self._about[released.article] = released.conditions
             for condition in released.conditions:
                 self._by_condition.setdefault(condition, []).append(released)
         self._seqs = {
@@ -82,6 +84,10 @@ class Shelf:
             first = {place.article: place for place in reversed(places)}
             found = self._best[key] = tuple(sorted(first.values(), reverse=True)[:cap])
         return found
+
+    def about(self, article: int) -> list[int]:
+        """Return what the article is about, the condition that readers see first in front."""
+        return sorted(self._about.get(article, ()), key=lambda one: (-self.rank(one), one))
 
     def rank(self, condition: int) -> int:
         """Return how early the condition comes in a mail; larger is earlier."""

@@ -119,7 +119,7 @@ class _Digests:
 
     def prepare(self, rows: Sequence[Row]) -> Prepared:
         chunk = self._mail.chunk(rows)
-        chunk.note_what_came_as_alerts()
+        chunk.keep_for_second_copies()
         return Prepared(self._sender, chunk.copy, chunk.is_empty)
 
 

@@ -1,29 +1,31 @@
 """The copies of a digest's chunk: what was approved of each article, joined for each reader.
 
-What a copy holds is looked up when it is sent and not before: an article that was withdrawn or
-unpublished since the plan was made is left out, and so is one whose approval was taken back.
+Where an article stands, in which language, and what stands around it was settled when the run was
+planned (`digest_pieces`). Whether it still stands is looked up when a copy is made and not before:
+one that was withdrawn or unpublished since is left out, and so is one that lost its approval.
 """
 
 import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import date
 
 from django.utils import timezone
 
 from newsletter.approval.models import Approval, Frozen
-from newsletter.catalogue.models import Condition
 from newsletter.editions.models import Article, Release
 from newsletter.rendering.copies import DigestCopies, ReaderRow
 from newsletter.rendering.digest_body import DigestBody, Frame, NothingLeft
-from newsletter.rendering.fragments import (
-    EncodedFragment,
-    condition_heading,
-    section_end,
-    split_at_token,
-)
+from newsletter.rendering.fragments import EncodedFragment
 from newsletter.sending.alert_readers import AlertsReached
 from newsletter.sending.digest_extras import extras_of
+from newsletter.sending.digest_pieces import (
+    Piece,
+    Pieces,
+    about_now,
+    choose,
+    frames_kept,
+    frames_now,
+)
 from newsletter.sending.errors import ContentDamaged
 from newsletter.sending.models import Delivery, Edition, Mailing
 from newsletter.sending.row import Row
@@ -36,14 +38,11 @@ from signup.models import Follow
 __all__ = ["DigestChunk", "DigestMail", "NothingLeft"]
 
 
-# Article → language → what was approved of it.
-_Approved = Mapping[int, Mapping[str, EncodedFragment]]
-
-
 class DigestMail:
-    """One digest mailing, with what all its chunks share: shells, headings, fragments.
+    """One digest mailing, with what all its chunks share: shells, frames, fragments.
 
-    Raises ContentDamaged when a shell cannot be read, NewerContent when this worker is too old.
+    Raises ContentDamaged when a shell or a frame cannot be read, NewerContent when this worker is
+    too old.
     """
 
     def __init__(self, mailing: Mailing, editions: Iterable[Edition] | None = None) -> None:
@@ -51,10 +50,21 @@ class DigestMail:
         self.mailing = mailing
         self._languages: dict[int, str] = {}
         self._shells: dict[int, CompiledMessage] = {}
+        # None of an edition with which nothing was kept: a preview's, or an older version's.
+        self._pieces: dict[int, Pieces | None] = {}
         for edition in mailing.editions.all() if editions is None else editions:
             self._languages[edition.pk] = edition.language
             self._shells[edition.pk] = read_back(bytes(edition.content))
-        self._frames: dict[str, dict[int, Frame]] = {}
+            kept = edition.pieces
+            self._pieces[edition.pk] = None if kept is None else Pieces.of_json(kept)
+        frames = frames_kept(
+            {pk for kept in self._pieces.values() if kept for pk in kept.frames.values()}
+        )
+        self._frames: dict[int, dict[int, Frame]] = {
+            edition: {condition: frames[pk] for condition, pk in kept.frames.items()}
+            for edition, kept in self._pieces.items()
+            if kept is not None
+        }
         self._sign = section_links.signer(mailing.token_version)
         # Frozen rows never change, so one that was encoded stays encoded.
         self._encoded: dict[int, bytes] = {}
@@ -69,43 +79,52 @@ class DigestMail:
 
     def copies(self, articles: Collection[int]) -> dict[int, DigestCopies]:
         """Return by edition what makes copies of these articles. Raises ContentDamaged."""
-        originals = _standing(articles)
-        approved = self._approved(originals)
-        conditions = _conditions(originals)
+        places = {edition: self._places(edition, articles) for edition in self._shells}
+        versions = {piece.version for found in places.values() for piece in found.values()}
+        released, live = _standing(articles, versions)
+        approved = self._approved(live)
+        may_name = self.mailing.newsletter.may_name_conditions
         return {
             edition: DigestCopies(
                 shell,
                 self.mailing.stamp,
                 language=self._languages[edition],
-                may_name_conditions=self.mailing.newsletter.may_name_conditions,
+                # A newsletter that may no longer takes the names back, also from second copies.
+                may_name_conditions=may_name and self._might_name(edition),
                 body=DigestBody(
-                    articles=self._in_language(approved, self._languages[edition]),
-                    conditions=conditions,
-                    frames=self._frames_in(self._languages[edition]),
+                    articles={
+                        # What recalls the original recalls its translations. Of a translation
+                        # that was taken back the original is left.
+                        article: approved.get(piece.version, approved[article])
+                        for article, piece in places[edition].items()
+                        if article in released and article in approved
+                    },
+                    conditions={
+                        article: piece.conditions for article, piece in places[edition].items()
+                    },
+                    frames=self._frames[edition],
                     sign=self._sign,
                 ),
             )
             for edition, shell in self._shells.items()
         }
 
-    def _approved(self, originals: Collection[int]) -> _Approved:
-        """Return what was approved of each article, in each language that it stands in.
+    def _places(self, edition: int, articles: Collection[int]) -> dict[int, Piece]:
+        kept = self._pieces[edition]
+        if kept is not None:
+            return {one: kept.articles[one] for one in articles if one in kept.articles}
+        language, about = self._languages[edition], about_now(articles)
+        frames = self._frames.setdefault(edition, {})
+        conditions = {one for found in about.values() for one in found}
+        frames.update(frames_now(conditions - frames.keys(), language))
+        return choose(self.mailing.newsletter, language, about, self.mailing.dated.date())
 
-        An original whose own approval was taken back is left out with its translations.
-        """
-        translations = _translations(originals, self.mailing.dated.date())
-        frozen = self._frozen([*originals, *translations])
-        found: dict[int, dict[str, EncodedFragment]] = {
-            article: dict(frozen[article]) for article in originals if article in frozen
-        }
-        for translation, original in translations.items():
-            if original in found:
-                for language, fragment in frozen.get(translation, {}).items():
-                    found[original].setdefault(language, fragment)
-        return found
+    def _might_name(self, edition: int) -> bool:
+        kept = self._pieces[edition]
+        return kept is None or kept.may_name_conditions
 
-    def _frozen(self, articles: Collection[int]) -> _Approved:
-        """Return what each article's newest approval froze."""
+    def _approved(self, articles: Collection[int]) -> dict[int, EncodedFragment]:
+        """Return what each article's newest approval froze; an article without one is left out."""
         approvals = dict(
             Approval.objects.standing()
             .filter(article__in=articles)
@@ -113,7 +132,7 @@ class DigestMail:
             .values_list("article_id", "pk")
         )
         article_of = {approval: article for article, approval in approvals.items()}
-        found: defaultdict[int, dict[str, dict[str, bytes]]] = defaultdict(dict)
+        found: defaultdict[int, dict[str, bytes]] = defaultdict(dict)
         forms = Frozen.objects.filter(
             approval__in=article_of, form__in=[Frozen.Form.HTML_FRAGMENT, Frozen.Form.TEXT_FRAGMENT]
         )
@@ -126,42 +145,13 @@ class DigestMail:
                         "An article's frozen content is not what was approved. Approve it again."
                     )
                 self._encoded[row.pk] = encode(content.decode())
-            article = article_of[row.approval_id]
-            found[article].setdefault(row.language, {})[row.form] = self._encoded[row.pk]
+            found[article_of[row.approval_id]][row.form] = self._encoded[row.pk]
         return {
-            article: {
-                language: EncodedFragment(
-                    html=forms[Frozen.Form.HTML_FRAGMENT], text=forms[Frozen.Form.TEXT_FRAGMENT]
-                )
-                for language, forms in languages.items()
-            }
-            for article, languages in found.items()
-        }
-
-    def _in_language(self, approved: _Approved, language: str) -> dict[int, EncodedFragment]:
-        """Return each article in `language`, or else in that language as it is written elsewhere
-        (pt for pt-br), or else in the newsletter's, or else as it was written first."""
-        wanted = (language, language.partition("-")[0], self.mailing.newsletter.language)
-        return {
-            article: next(
-                (languages[one] for one in wanted if one in languages),
-                next(iter(languages.values())),
+            article: EncodedFragment(
+                html=forms[Frozen.Form.HTML_FRAGMENT], text=forms[Frozen.Form.TEXT_FRAGMENT]
             )
-            for article, languages in approved.items()
+            for article, forms in found.items()
         }
-
-    def _frames_in(self, language: str) -> dict[int, Frame]:
-        # Retired conditions too: their followers are shown what is in the plan.
-        if language not in self._frames:
-            self._frames[language] = {
-                condition.pk: Frame(
-                    condition.name,
-                    condition_heading(condition, language).encoded(),
-                    split_at_token(section_end(condition, language)),
-                )
-                for condition in Condition.objects.all()
-            }
-        return self._frames[language]
 
 
 class DigestChunk:
@@ -198,16 +188,26 @@ class DigestChunk:
             self._extras.get(row.subscription),
         )
 
-    def note_what_came_as_alerts(self) -> None:
-        """Take from the plan what is left out of these first copies, so that a second one, for
-        which nobody asks that again, has the bytes of the first (invariant 7).
+    def keep_for_second_copies(self) -> None:
+        """Write down what these first copies say that is not in the plan, so that a second one,
+        for which nobody asks that again, has the bytes of the first (invariant 7): what is left
+        out because it came as an alert, and how much came out during a pause.
 
         To be called in the transaction that hands them over.
         """
         for row in self._rows if self._had else ():
             articles = self._articles(row)
-            if len(articles) < len(row.article_ids or ()):
+            if not row.resent and len(articles) < len(row.article_ids or ()):
                 Delivery.objects.filter(pk=row.pk).update(article_ids=articles)
+        away: defaultdict[int | None, list[int]] = defaultdict(list)
+        for row in self._rows:
+            extras = self._extras.get(row.subscription)
+            count = (extras.away or None) if extras else None
+            # One that was refused for now may have said another number.
+            if not row.resent and (count or row.attempt):
+                away[count].append(row.pk)
+        for count, deliveries in away.items():
+            Delivery.objects.filter(pk__in=deliveries).update(away=count)
 
     def _articles(self, row: Row) -> Sequence[int]:
         """What was planned, less what came as a safety alert since. Of a second copy nothing:
@@ -223,37 +223,16 @@ def _had_as_alerts(rows: Sequence[Row]) -> Mapping[int, Collection[int]]:
     return reached.among([row.subscriber for row in rows])
 
 
-def _standing(articles: Collection[int]) -> set[int]:
-    """Return those that are still live and still released."""
-    return set(
+def _standing(articles: Collection[int], versions: Collection[int]) -> tuple[set[int], set[int]]:
+    """Return which of `articles` are still released, and which of both are still live."""
+    released = (
         Release.objects.standing()
-        .filter(article__in=articles, article__live=True)
+        .filter(article__in=articles)
         .order_by()
         .values_list("article_id", flat=True)
     )
-
-
-def _translations(originals: Collection[int], day: date) -> dict[int, int]:
-    """Return translation → original, of those that are live and not overdue for review."""
-    return dict(
-        Article.objects.published()
-        .filter(translation_of__in=originals)
-        .exclude(review_due__lt=day)
-        .order_by("pk")
-        .values_list("pk", "translation_of_id")
-    )
-
-
-def _conditions(articles: Collection[int]) -> dict[int, list[int]]:
-    """Return what each article is about, the condition that readers see first in front."""
-    found: defaultdict[int, list[int]] = defaultdict(list)
-    for article, condition in (
-        Article.conditions.through.objects.filter(article__in=articles)
-        .order_by("-condition__weight", "condition")
-        .values_list("article_id", "condition_id")
-    ):
-        found[article].append(condition)
-    return found
+    live = Article.objects.published().filter(pk__in={*articles, *versions})
+    return set(released), set(live.values_list("pk", flat=True))
 
 
 def follows_of(rows: Iterable[Row]) -> dict[int, set[int]]:

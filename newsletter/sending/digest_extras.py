@@ -2,7 +2,7 @@
 how much came out meanwhile."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
@@ -40,9 +40,11 @@ def extras_of(
 ) -> dict[int, Extras]:
     """Return by subscription what these readers' copies say besides their articles.
 
-    All of it is counted from the run and not from today, so that a copy that is sent again has
-    the same bytes.
+    All of it is counted from the run and not from today, and what came out during a pause once
+    only, so that a copy that is sent again has the same bytes.
     """
+    again = [row.pk for row in rows if row.resent]
+    said = dict(_said_before(again)) if again else {}
     readers = list(
         map(
             _Reader._make,
@@ -61,7 +63,9 @@ def extras_of(
             ),
         )
     )
-    away = _away(readers, follows, mailing)
+    firsts = {row.subscriber for row in rows if not row.resent}
+    counting = [reader for reader in readers if reader.subscriber in firsts]
+    away = said | _away(counting, follows, mailing)
     days: dict[tuple[str, int, int, str], date | None] = {}
     found = {}
     for reader in readers:
@@ -75,6 +79,15 @@ def extras_of(
             away=away.get(reader.subscriber, 0),
         )
     return found
+
+
+def _said_before(deliveries: Sequence[int]) -> Iterable[tuple[int, int]]:
+    """Return (reader, number) for the copies whose first ones said how much came out."""
+    return (
+        Delivery.objects.filter(pk__in=deliveries, away__isnull=False)
+        .order_by()
+        .values_list("subscriber_id", "away")
+    )
 
 
 def _next_day(rhythm: Rhythm, dated: datetime) -> date | None:

@@ -18,6 +18,7 @@ from newsletter.catalogue.models import Newsletter
 from newsletter.editions.digest_rules import CAP, Shelf, choose_first, choose_new
 from newsletter.rendering.digest import compile_shell
 from newsletter.sending.alert_readers import AlertsReached
+from newsletter.sending.digest_pieces import Keeper, Pieces
 from newsletter.sending.digest_shelf import ReleaseTimes, load_shelf
 from newsletter.sending.due_times import Rhythm, next_due
 from newsletter.sending.mark_turns import take_turn
@@ -102,6 +103,7 @@ class Planner:
         self._times = ReleaseTimes.load()
         self._alerts = AlertsReached.load(mailing.dated)
         self._editions: dict[str, int] = {}
+        self._keeper = Keeper(mailing.newsletter, mailing.dated.date())
         self._next_due: dict[tuple[str, int, int, str], datetime] = {}
 
     def waiting(self) -> Iterator[Sequence[int]]:
@@ -312,6 +314,7 @@ class Planner:
         )
         if not owed:
             return
+        self._keep(owed)
         source, params = row_source(
             (
                 ("batch", Type.NUMBER),
@@ -346,6 +349,14 @@ class Planner:
                 [self._mailing.pk, Delivery.State.QUEUED.value, False, *params],
             )
 
+    def _keep(self, owed: Sequence[_Owed]) -> None:
+        """Keep with the plan what these copies are joined from."""
+        shown: defaultdict[int, set[int]] = defaultdict(set)
+        for row, articles in owed:
+            shown[self._edition(row.language)].update(articles)
+        for edition, articles in shown.items():
+            self._keeper.keep(edition, {one: self._shelf.about(one) for one in articles})
+
     def _edition(self, language: str) -> int:
         """Return the edition in the reader's language, or else in the newsletter's."""
         known = self._editions.get(language)
@@ -364,6 +375,7 @@ class Planner:
             defaults={
                 "content": compile_shell(newsletter, language).to_bytes(),
                 "format_version": FORMAT_VERSION,
+                "pieces": Pieces(newsletter.may_name_conditions).as_json(),
             },
         )
         return edition.pk

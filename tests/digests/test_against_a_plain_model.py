@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from newsletter.rendering.digest import compile_shell
@@ -108,6 +108,17 @@ def one_shell(monkeypatch):
     print_blob=True,
 )
 @given(lives)
+# A run of months ahead, then one that ends in the middle of mending the due times it left.
+@example(
+    [
+        ([("pause", 0, 2), ("release", {0}, 0), ("pause", 0, 0)], ("due",)),
+        ([], ("due",)),
+        ([("release", {0}, 0), ("follow", 3, 0)], ("ahead", 137)),
+        ([("pause", 1, 19), ("release", {0}, 0), ("pause", 1, 0)], ("crash", "at", 7)),
+        ([("leave_or_return", 0), ("release", {0, 1, 3}, 1)], ("early",)),
+        ([("leave_or_return", 0), ("again", 29)], ("ahead", 9)),
+    ]
+)
 def test_what_is_planned_is_what_the_rules_say(one_shell, life):
     with transaction.atomic(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(digest_slice, "SLICE", 2)

@@ -142,6 +142,9 @@ class Edition(models.Model):
     # A digest's shell; an issue's content stands in `frozen`.
     format_version = models.PositiveSmallIntegerField(default=1)
     content = models.BinaryField(default=bytes)
+    # What a digest's copies are joined from, kept with its plan (`digest_pieces`), so that a second
+    # copy has the first one's bytes. Null: planned by a version that looked it up at sending.
+    pieces = models.JSONField(null=True)
 
     class Meta:
         constraints = [
