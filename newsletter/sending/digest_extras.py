@@ -2,7 +2,7 @@
 how much came out meanwhile."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
@@ -44,7 +44,7 @@ def extras_of(
     only, so that a copy that is sent again has the same bytes.
     """
     again = [row.pk for row in rows if row.resent]
-    said = dict(_said_before(again)) if again else {}
+    said = _said_before(again) if again else {}
     readers = list(
         map(
             _Reader._make,
@@ -81,13 +81,14 @@ def extras_of(
     return found
 
 
-def _said_before(deliveries: Sequence[int]) -> Iterable[tuple[int, int]]:
-    """Return (reader, number) for the copies whose first ones said how much came out."""
-    return (
-        Delivery.objects.filter(pk__in=deliveries, away__isnull=False)
-        .order_by()
-        .values_list("subscriber_id", "away")
-    )
+def _said_before(deliveries: Sequence[int]) -> dict[int, int]:
+    """Return by reader the number that the first of these copies said; nobody else."""
+    found = Delivery.objects.filter(pk__in=deliveries).order_by()
+    return {
+        subscriber: away
+        for subscriber, away in found.values_list("subscriber_id", "away")
+        if away is not None
+    }
 
 
 def _next_day(rhythm: Rhythm, dated: datetime) -> date | None:

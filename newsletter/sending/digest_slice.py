@@ -354,8 +354,8 @@ class Planner:
         shown: defaultdict[int, set[int]] = defaultdict(set)
         for row, articles in owed:
             shown[self._edition(row.language)].update(articles)
-        for edition, articles in shown.items():
-            self._keeper.keep(edition, {one: self._shelf.about(one) for one in articles})
+        for edition, found in shown.items():
+            self._keeper.keep(edition, {one: self._shelf.about(one) for one in found})
 
     def _edition(self, language: str) -> int:
         """Return the edition in the reader's language, or else in the newsletter's."""
