@@ -1,7 +1,7 @@
 """CPU seconds and memory of other processes, from /proc. Linux only."""
 
 import os
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,9 +24,9 @@ def family_seconds(root: int) -> float:
     return sum(stat.seconds for stat in _family(root))
 
 
-def seconds_by_kind() -> Counter[str]:
+def seconds_by_kind() -> dict[str, float]:
     """CPU used so far by this benchmark's own living children, by what they are."""
-    found: Counter[str] = Counter()
+    found: dict[str, float] = defaultdict(float)
     for stat in _family(os.getpid()):
         try:
             command = Path(f"/proc/{stat.pid}/cmdline").read_bytes()

@@ -5,6 +5,7 @@ database.
 """
 
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -111,10 +112,7 @@ def fill(*, issues: int, articles: int, conditions: int) -> Desk:
             "'', %s, now(), '' FROM editions_issue i WHERE i.id <> %s AND i.live",
             [bytes(approval.content_hash), reviewer.pk, sent.pk],
         )
-        columns = [
-            field.column for field in Mailing._meta.concrete_fields
-            if field.column not in ("id", "issue_id", "approval_id", "newsletter_id")
-        ]  # fmt: skip
+        columns = _columns(Mailing, but=("id", "issue_id", "approval_id", "newsletter_id"))
         cursor.execute(
             f"INSERT INTO sending_mailing (issue_id, approval_id, newsletter_id, "
             f"{', '.join(columns)}) SELECT a.issue_id, a.id, i.newsletter_id, "
@@ -144,7 +142,7 @@ def fill(*, issues: int, articles: int, conditions: int) -> Desk:
             author_credentials="Press", tried_at=now, fetched_at=now,
         )  # fmt: skip
         feed.conditions = topics[n : n + 3]
-        feed.rules = [FeedRule(words=f"word {k}", condition=topics[k]) for k in range(20)]
+        feed.rules.set([FeedRule(words=f"word {k}", condition=topics[k]) for k in range(20)])
         feed.save()
         feeds.append(feed)
     taken = list(Article.objects.values_list("pk", flat=True)[:8_000])
@@ -208,7 +206,7 @@ def _waiting(
 
 def _copy(model: type[models.Model], template: int, count: int, **columns: str) -> None:
     """Insert `count` copies of a row; `columns` are SQL expressions of n."""
-    names = [field.column for field in model._meta.concrete_fields if field.column != "id"]
+    names = _columns(model, but=("id",))
     taken = [columns.get(name, f"t.{name}") for name in names]
     table = model._meta.db_table
     with connection.cursor() as cursor:
@@ -221,10 +219,7 @@ def _copy(model: type[models.Model], template: int, count: int, **columns: str) 
 def _revisions(model: type[Any], revision: type[Any], template: Any) -> None:
     """One revision for each copy, with the copy's own title and number in it."""
     table, own = model._meta.db_table, revision._meta.db_table
-    names = [
-        field.column for field in revision._meta.concrete_fields
-        if field.column not in ("id", "object_id", "content", "object_str")
-    ]  # fmt: skip
+    names = _columns(revision, but=("id", "object_id", "content", "object_str"))
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {own} (object_id, content, object_str, {', '.join(names)}) "
@@ -239,3 +234,8 @@ def _revisions(model: type[Any], revision: type[Any], template: Any) -> None:
             "AND r.content_type_id = o.content_type_id AND o.id = %s AND t.id <> %s",
             [template.latest_revision_id, template.pk],
         )
+
+
+def _columns(model: type[models.Model], *, but: Collection[str]) -> list[str]:
+    named = (str(field.column) for field in model._meta.concrete_fields)
+    return [column for column in named if column not in but]

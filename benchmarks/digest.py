@@ -53,8 +53,10 @@ def main() -> int:
     to_send = chosen.readers if chosen.send is None else min(chosen.send, chosen.readers)
     with stage("postgres"):
         runs = [measure(size) for size in sizes]
-        result = {"database": "postgres", "conditions": CONDITIONS, "articles": ARTICLES}
-        result |= runs[-1]
+        result: dict[str, Any] = {
+            "database": "postgres", "conditions": CONDITIONS, "articles": ARTICLES,
+            **runs[-1],
+        }  # fmt: skip
         if chosen.grow:
             result["growth"] = runs
         # Kept also when the sending is cut short.

@@ -61,7 +61,7 @@ def measure(readers: int, times: int) -> dict[str, dict[str, Any]]:
     conditions = list(Condition.objects.order_by("pk").values_list("pk", flat=True))
     listed, middle = reverse("desk:readers"), readers // 2
 
-    def by_health(**asked: Any) -> Callable[[], Any]:
+    def by_health(**asked: Any) -> Callable[..., Any]:
         answer = client.post(reverse("desk:list_by_health"), {"reason": "A measurement", **asked})
         assert answer.status_code == 302, answer.content
         opened = dict(client.session["desk_listing"])
@@ -74,22 +74,21 @@ def measure(readers: int, times: int) -> dict[str, dict[str, Any]]:
 
         return ask
 
+    def list_of(**asked: Any) -> Callable[[], Any]:
+        return lambda: client.get(listed, asked)
+
     common, rare = by_health(condition=conditions[0]), by_health(condition=conditions[-1])
     both = by_health(condition=conditions[0], state="ended")
     neither = by_health(condition=conditions[1], state="pending", newsletter=first.pk)
     asked: dict[str, Callable[[], Any]] = {
-        "newest": lambda: client.get(listed),
-        "in the middle": lambda: client.get(listed, {"before": middle}),
-        "back up from the middle": lambda: client.get(listed, {"after": middle}),
-        "live, of one newsletter": lambda: client.get(
-            listed, {"state": "live", "newsletter": first.pk}
-        ),
-        "live, in the middle": lambda: client.get(listed, {"state": "live", "before": middle}),
-        "ended (one in 50)": lambda: client.get(listed, {"state": "ended"}),
-        "of one newsletter, any state": lambda: client.get(listed, {"newsletter": first.pk}),
-        "a state that nobody is in": lambda: client.get(
-            listed, {"state": "pending", "newsletter": first.pk}
-        ),
+        "newest": list_of(),
+        "in the middle": list_of(before=middle),
+        "back up from the middle": list_of(after=middle),
+        "live, of one newsletter": list_of(state="live", newsletter=first.pk),
+        "live, in the middle": list_of(state="live", before=middle),
+        "ended (one in 50)": list_of(state="ended"),
+        "of one newsletter, any state": list_of(newsletter=first.pk),
+        "a state that nobody is in": list_of(state="pending", newsletter=first.pk),
         "one address": lambda: client.post(
             reverse("desk:find_reader"), {"who": f"Reader{middle}@EXAMPLE.org"}
         ),

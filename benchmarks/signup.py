@@ -141,7 +141,7 @@ def load(port: int, clients: int, seconds: float) -> dict[str, Any]:
     ]
     before = cpu.seconds_by_kind()
     answers = post_all(port, ready, clients=clients, seconds=seconds)
-    used = cpu.seconds_by_kind() - before
+    used = {kind: s - before.get(kind, 0.0) for kind, s in cpu.seconds_by_kind().items()}
     figures = answers.figures()
     if set(figures["statuses"]) != {"302"}:
         sys.exit(f"Not every sign-up was taken: {figures['statuses']}")

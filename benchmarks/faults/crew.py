@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from tests.running import processes
@@ -104,7 +105,7 @@ class Crew:
     def wait_until_ready(self) -> None:
         for worker in self.bulk:
             processes.wait_until(
-                lambda worker=worker: is_ready(worker),
+                partial(is_ready, worker),
                 seconds=120,
                 every=0.1,
                 about=f"{worker.name} ready: {worker.log}",

@@ -77,14 +77,14 @@ def _next_to_be_mailed(it: Play, number: int, chosen: set[str]) -> list[tuple[st
 
     queued = Delivery.objects.filter(mailing=it.mailing, state=Delivery.State.QUEUED)
 
-    def look() -> list[tuple[int, str]]:
+    def look() -> list[tuple[int, str | None]]:
         held = queued.filter(batch__state=Batch.State.CLAIMED).order_by("?")
         others = queued.filter(batch__state=Batch.State.READY).order_by("batch", "place")
         found = list(held.values_list("subscriber", "subscriber__email")[: number // 2])
         found += others.values_list("subscriber", "subscriber__email")[: 4 * number : 4]
         return [one for one in found if one[1] not in chosen][:number]
 
-    readers = dict(persistently(look))
+    readers = {reader: email for reader, email in persistently(look) if email is not None}
     subscriptions = Subscription.objects.filter(
         newsletter=it.mailing.newsletter, subscriber__in=readers
     ).values_list("subscriber", "pk")

@@ -208,7 +208,7 @@ class _Recorder:
 
     def _part(self, line: _Line) -> None:
         fd = line.connection.fileno()
-        if fd >= 0 and self._lines.pop(fd, None):
+        if fd >= 0 and self._lines.pop(fd, None) is not None:
             self._poll.unregister(fd)
             line.connection.close()
 

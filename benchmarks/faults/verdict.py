@@ -73,7 +73,7 @@ def judge(mailing: Any, relay: Relay, left_at: dict[str, float]) -> Verdict:
         "subscriber__email", "state", "resent"
     )
     for reader, state, resent in rows.iterator(chunk_size=5000):
-        got = copies.pop(reader, [])
+        got = copies.pop(reader or "", [])
         found.resent_unknown += resent
         found.unknown_for_good += state == Delivery.State.UNKNOWN
         if state in (Delivery.State.REFUSED, Delivery.State.SKIPPED):
