@@ -112,12 +112,20 @@ def arguments(name, route, thing):
         "object_id": thing.draft.pk,
         "session_id": 1,
         "action": "delete",
+        "reader": "with-name",
+        "newsletter": thing.letter.pk,
+        "language": "en",
+        "purpose": "mail",
     }
+
+
+def arguments_of(route):
+    return set(re.findall(r"<(?:\w+:)?(\w+)>", route))
 
 
 def every_address(thing):
     for name, route, _pattern in desk_patterns():
-        wanted = set(re.findall(r"<(?:\w+:)?(\w+)>", route))
+        wanted = arguments_of(route)
         given = arguments(name, route, thing)
         if wanted <= set(given):
             try:

@@ -20,7 +20,17 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 # The walk in so many pieces, so that none takes minutes.
 PARTS = 6
 # Not a page of its own: a mail in a frame, which tests/desk/test_review_accessible.py looks at.
-MAIL = ("desk:preview", "desk:as_reader_mail", "preview_on", "revisions_view", "workflow_preview")
+MAIL = (
+    "desk:preview",
+    "desk:as_reader_mail",
+    "desk:issue_sample",
+    "desk:profile_mail",
+    "desk:dry_run_sample",
+    "desk:alert_preview",
+    "preview_on",
+    "revisions_view",
+    "workflow_preview",
+)
 # For people who make pages, of which there are none: out of every menu.
 NO_PAGES = (
     "wagtailadmin_pages:",

@@ -16,7 +16,7 @@ from newsletter.editions.models import Article, DraftLink, Issue
 from newsletter.sending.models import Mailing
 from tests.desk import world
 from tests.desk.conftest import client_of
-from tests.desk.every_address import every_address, one_of_everything
+from tests.desk.every_address import desk_patterns, every_address, one_of_everything
 from tests.desk.forms_of import form_of, issue_form
 
 ISSUE = "wagtailsnippets_editions_issue"
@@ -71,6 +71,12 @@ EACH_ROLE = pytest.mark.parametrize(
 )
 # Signing out would end the walk.
 LEAVES_THE_WALK = {"wagtailadmin_logout", "wagtailadmin_error_test"}
+
+
+def test_the_walk_leaves_out_no_address_of_ours(two):
+    walked = {name for name, _url in every_address(two.outside)}
+    ours = {name for name, _route, _pattern in desk_patterns() if name.startswith("desk:")}
+    assert ours <= walked
 
 
 @EACH_ROLE
