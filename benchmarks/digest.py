@@ -29,7 +29,6 @@ from benchmarks.sink import sink
 from benchmarks.stage import ROOT, stage, table, write
 
 REACH_SECONDS, REACH_MIB = 90, 400
-LONGEST = 1200
 COUNTER = Path(os.environ["VAR_DIR"]) / "digest-sink.count"
 GROWTH = (10_000, 30_000, 100_000, 300_000, 1_000_000)
 
@@ -98,9 +97,8 @@ def send(number: int, chosen: argparse.Namespace, port: int) -> dict[str, Any]:
 
     Then the mailing is paused, so that what is under way gets its outcome before it is counted.
     """
-    from benchmarks.pipeline import postmaster
+    from benchmarks.pipeline import feed_until, postmaster
     from benchmarks.sink import messages_in
-    from newsletter import tasks
     from newsletter.sending import control
     from newsletter.sending.balance import counts, recount
     from newsletter.sending.errors import NotPossible
@@ -123,16 +121,13 @@ def send(number: int, chosen: argparse.Namespace, port: int) -> dict[str, Any]:
     )
     try:
         sender, database = cpu.family_seconds(worker.pid), cpu.family_seconds(server)
-        begun, fed = time.monotonic(), 0.0
-        while mailing.ended_at is None and counts(mailing).accepted < number:
-            if time.monotonic() - fed >= 1.0:
-                fed = time.monotonic()
-                tasks.feed()
-            if fed - begun > LONGEST:
-                sys.exit(f"Not sent after {LONGEST} s: {counts(mailing)}\n{worker.output[-4000:]}")
-            time.sleep(0.2)
-            mailing.refresh_from_db(fields=["ended_at"])
-        seconds, sent = time.monotonic() - begun, counts(mailing).accepted
+        seconds = feed_until(
+            lambda: mailing.ended_at is not None or counts(mailing).accepted >= number,
+            mailing,
+            worker,
+            look_every=0.2,
+        )
+        sent = counts(mailing).accepted
         sender = cpu.family_seconds(worker.pid) - sender
         database = cpu.family_seconds(server) - database
         with contextlib.suppress(NotPossible):  # it has just come to its end

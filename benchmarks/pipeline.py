@@ -13,6 +13,7 @@ import os
 import statistics
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -102,7 +103,6 @@ class _Run(NamedTuple):
 
 def _run(readers: int, worker: Any) -> _Run:
     """Send one mailing with real workers, fed as the beat feeds them."""
-    from newsletter import tasks
     from newsletter.management import test_mailing
     from newsletter.sending import plan
     from newsletter.sending.balance import counts, recount
@@ -115,17 +115,7 @@ def _run(readers: int, worker: Any) -> _Run:
     database = postmaster()
     worker_before = cpu.family_seconds(worker.pid)
     database_before = cpu.family_seconds(database) if database else 0.0
-    begun = time.monotonic()
-    fed = 0.0
-    while mailing.ended_at is None:
-        if time.monotonic() - fed >= 1.0:
-            fed = time.monotonic()
-            tasks.feed()
-        if fed - begun > LONGEST:
-            sys.exit(f"Not at an end after {LONGEST} s: {counts(mailing)}\n{worker.output[-4000:]}")
-        time.sleep(0.05)
-        mailing.refresh_from_db(fields=["ended_at"])
-    seconds = time.monotonic() - begun
+    seconds = feed_until(lambda: mailing.ended_at is not None, mailing, worker)
     worker_used = cpu.family_seconds(worker.pid) - worker_before
     database_used = cpu.family_seconds(database) - database_before if database else 0.0
     kept = counts(mailing)
@@ -140,6 +130,26 @@ def _run(readers: int, worker: Any) -> _Run:
         lost=max(0, kept.planned - taken),
         doubled=max(0, taken - kept.planned),
     )
+
+
+def feed_until(
+    done: Callable[[], bool], mailing: Any, worker: Any, look_every: float = 0.05
+) -> float:
+    """Feed each second, as the beat does, until `done`; look every so many seconds whether the
+    mailing has ended. Returns the seconds it took; ends the program after LONGEST."""
+    from newsletter import tasks
+    from newsletter.sending.balance import counts
+
+    begun, fed = time.monotonic(), 0.0
+    while not done():
+        if time.monotonic() - fed >= 1.0:
+            fed = time.monotonic()
+            tasks.feed()
+        if fed - begun > LONGEST:
+            sys.exit(f"Not at an end after {LONGEST} s: {counts(mailing)}\n{worker.output[-4000:]}")
+        time.sleep(look_every)
+        mailing.refresh_from_db(fields=["ended_at"])
+    return time.monotonic() - begun
 
 
 def _analyze() -> None:

@@ -8,19 +8,17 @@ from django.utils import timezone
 from newsletter.editions.models import Release
 from newsletter.sending import alert as alerts
 from newsletter.sending import plan
-from newsletter.sending.claim import claim
-from newsletter.sending.deliver import deliver
 from newsletter.sending.digest_run import run_due
 from newsletter.sending.errors import NotPossible
 from newsletter.sending.feed import feed
 from newsletter.sending.models import Batch, Delivery, DigestMark, Mailing
 from newsletter.tasks import plan_alert, recover
 from newsletter.transports import memory
-from newsletter.transports.select import bulk_transport
 from signup.models import Follow
 from tests.digests import factories
 from tests.digests.alerts import approved_article, marked, sent, sign
 from tests.digests.factories import UserFactory, follow, reader, released
+from tests.digests.sending import send_everything
 
 pytestmark = pytest.mark.django_db
 
@@ -46,14 +44,6 @@ def back():
 @pytest.fixture
 def digest():
     return factories.DigestNewsletterFactory()
-
-
-def send_everything():
-    while fed := feed():
-        for batch in fed:
-            claimed = claim(batch, "test")
-            assert claimed is not None
-            deliver(claimed, bulk_transport(health=claimed.mailing.is_health_data))
 
 
 def recipients():

@@ -6,17 +6,14 @@ import pytest
 from django.utils import timezone
 
 from newsletter.editions.models import Release
-from newsletter.sending.claim import claim
-from newsletter.sending.deliver import deliver
 from newsletter.sending.digest_run import run_due
-from newsletter.sending.feed import feed
 from newsletter.sending.models import Batch, Delivery, DigestMark, Mailing, SafetyAlert
 from newsletter.transports import memory
-from newsletter.transports.select import bulk_transport
 from signup.models import Subscription
 from tests.digests import factories
 from tests.digests.alerts import approved_article, sent
 from tests.digests.factories import reader
+from tests.digests.sending import send_everything
 
 pytestmark = pytest.mark.django_db
 
@@ -39,14 +36,6 @@ def subscription(back):
     now = timezone.now().replace(microsecond=0)
     DigestMark.objects.create(subscription=row, mark=0, next_due_at=now, first_sent_at=now)
     return row
-
-
-def send_everything():
-    while fed := feed():
-        for batch in fed:
-            claimed = claim(batch, "test")
-            assert claimed is not None
-            deliver(claimed, bulk_transport(health=claimed.mailing.is_health_data))
 
 
 def alert_reaches_everybody(article) -> SafetyAlert:

@@ -6,15 +6,12 @@ import pytest
 from django.utils import timezone
 
 from newsletter.editions.models import Release
-from newsletter.sending.claim import claim
-from newsletter.sending.deliver import deliver
 from newsletter.sending.digest_run import run_due
-from newsletter.sending.feed import feed
 from newsletter.sending.models import Batch, Delivery, DigestMark, Mailing
 from newsletter.transports import memory
-from newsletter.transports.select import bulk_transport
 from tests.digests import factories
 from tests.digests.factories import approved, reader, released
+from tests.digests.sending import send_everything
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -27,14 +24,6 @@ def empty_outbox():
 @pytest.fixture
 def back():
     return factories.ConditionFactory(name="Herniated disk")
-
-
-def send_everything():
-    while fed := feed():
-        for batch in fed:
-            claimed = claim(batch, "test")
-            assert claimed is not None
-            deliver(claimed, bulk_transport(health=claimed.mailing.is_health_data))
 
 
 def test_a_digest_reaches_its_reader_and_the_mailing_balances(back):
