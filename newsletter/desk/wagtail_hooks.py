@@ -30,7 +30,7 @@ from newsletter.desk.viewsets.feeds import FeedViewSet
 from newsletter.desk.viewsets.limits import LimitsGroup
 from newsletter.editions.models import Article, Issue
 
-STYLES = ("css/fonts.css", "desk/desk.css", "desk/digests.css")
+STYLES = ("css/fonts.css", "desk/desk.css", "desk/digests.css", "desk/compose.css")
 
 register_snippet(ComposeGroup)
 register_snippet(CatalogueGroup)

@@ -1,9 +1,11 @@
 """Two editors at once: nobody's words are lost, whoever saves last."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from tests.desk import world
 from tests.desk.conftest import client_of
@@ -85,3 +87,37 @@ def test_ones_own_save_in_good_time_goes_through(desk, issue):
     )
     issue.refresh_from_db()
     assert issue.latest_revision.content["subject"] == "In good time"
+
+
+def test_ones_own_autosave_on_its_way_does_not_refuse_the_save_after_it(desk, issue):
+    """The answer to the autosave was not there yet when "Save draft" was pressed."""
+    loaded = issue.latest_revision
+    world.edit(issue, desk.author, subject="As the autosave sent it")
+    answer = client_of(desk.author).post(
+        edit_url(issue), stale_form(issue, loaded, subject="And one word more")
+    )
+    assert answer.status_code == 302
+    issue.refresh_from_db()
+    assert issue.latest_revision.content["subject"] == "And one word more"
+
+
+def test_ones_own_later_save_hides_nothing_that_somebody_else_wrote(desk, issue, other):
+    loaded = issue.latest_revision
+    world.edit(issue, other, subject="The other one's subject")
+    world.edit(issue, desk.author, subject="From another window")
+    answer = client_of(desk.author).post(edit_url(issue), stale_form(issue, loaded, subject="Mine"))
+    issue.refresh_from_db()
+    assert issue.latest_revision.content["subject"] == "From another window"
+    assert "Bea Second has saved a newer version meanwhile" in answer.content.decode()
+
+
+def test_what_one_wrote_in_another_window_long_ago_is_not_written_over(desk, issue):
+    loaded = issue.latest_revision
+    world.edit(issue, desk.author, subject="From another window")
+    issue.revisions.filter(pk__gt=loaded.pk).update(
+        created_at=timezone.now() - timedelta(minutes=10)
+    )
+    answer = client_of(desk.author).post(edit_url(issue), stale_form(issue, loaded, subject="Mine"))
+    issue.refresh_from_db()
+    assert issue.latest_revision.content["subject"] == "From another window"
+    assert "You have saved a newer version in another window" in answer.content.decode()

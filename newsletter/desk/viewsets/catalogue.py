@@ -19,6 +19,7 @@ from wagtail.snippets.views.snippets import SnippetViewSet, SnippetViewSetGroup
 
 from newsletter.catalogue.models import Condition, Newsletter, PublicWords
 from newsletter.desk.models.limits import limits_of
+from newsletter.desk.viewsets.languages import LanguageSelect
 from newsletter.desk.viewsets.scoped import ScopedChooserViewSet
 
 
@@ -62,7 +63,16 @@ class ConditionViewSet(SnippetViewSet):
                         panels=[
                             FieldRowPanel([FieldPanel("name"), FieldPanel("number")]),
                             FieldRowPanel([FieldPanel("hours"), FieldPanel("url")]),
-                            FieldRowPanel([FieldPanel("country"), FieldPanel("language")]),
+                            FieldRowPanel(
+                                [
+                                    FieldPanel("country"),
+                                    FieldPanel(
+                                        "language",
+                                        widget=LanguageSelect(_("Any")),
+                                        help_text=_("What is spoken there."),
+                                    ),
+                                ]
+                            ),
                         ],
                     ),
                 ],
@@ -117,7 +127,9 @@ class NewsletterViewSet(SnippetViewSet):
                     TitleFieldPanel("name", targets=["slug"]),
                     FieldPanel("promise"),
                     FieldPanel("description"),
-                    FieldRowPanel([FieldPanel("kind"), FieldPanel("language")]),
+                    FieldRowPanel(
+                        [FieldPanel("kind"), FieldPanel("language", widget=LanguageSelect())]
+                    ),
                     FieldPanel("open_for_signup"),
                     FieldPanel("slug", widget=SlugInput),
                 ],

@@ -18,6 +18,7 @@ from wagtail.snippets.views.snippets import SnippetViewSet, SnippetViewSetGroup
 from newsletter.desk.models.limits import limits_of
 from newsletter.desk.stages import with_stages
 from newsletter.desk.viewsets.condition_boxes import ConditionBoxes
+from newsletter.desk.viewsets.languages import LanguageSelect
 from newsletter.desk.viewsets.reviewed import (
     ReviewedCopyView,
     ReviewedCreateView,
@@ -58,19 +59,25 @@ class IssueViewSet(ReviewedViewSet):
     edit_handler = ObjectList(
         [
             TitleFieldPanel("title", targets=["slug"], required_on_save=True),
+            # First of all: what the mail looks like hangs on it, so without it there is no preview.
+            FieldRowPanel(
+                [
+                    FieldPanel("newsletter", widget=forms.Select),
+                    FieldPanel("language", widget=LanguageSelect(_("The newsletter's"))),
+                ],
+                heading=_("Where it belongs"),
+            ),
             MultiFieldPanel(
                 [FieldPanel("subject"), FieldPanel("preheader")],
                 heading=_("In the inbox"),
             ),
             FieldPanel("greeting", widget=forms.TextInput(attrs=merge_tags.field_attributes())),
-            FieldPanel("body", heading=_("What is in it")),
-            MultiFieldPanel(
-                [
-                    FieldPanel("newsletter", widget=forms.Select),
-                    FieldPanel("slug", widget=SlugInput),
-                ],
-                heading=_("Where it belongs"),
+            FieldPanel(
+                "body",
+                heading=_("What is in it"),
+                help_text=_("Piece by piece: press plus, and choose what comes next."),
             ),
+            FieldPanel("slug", widget=SlugInput, heading=_("Its address on the website")),
         ],
         base_form_class=ScopedForm,
     )
@@ -123,7 +130,12 @@ class ArticleViewSet(ReviewedViewSet):
                     FieldPanel("slug", widget=SlugInput),
                     FieldRowPanel([FieldPanel("artwork"), FieldPanel("weight")]),
                     # A chooser: a list of all articles would be megabytes of form.
-                    FieldRowPanel([FieldPanel("language"), FieldPanel("translation_of")]),
+                    FieldRowPanel(
+                        [
+                            FieldPanel("language", widget=LanguageSelect()),
+                            FieldPanel("translation_of"),
+                        ]
+                    ),
                 ],
                 heading=_("On the site and in digests"),
                 classname="collapsed",

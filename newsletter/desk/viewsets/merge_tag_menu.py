@@ -26,8 +26,3 @@ def merge_tag_script() -> SafeString:
         json_script(merge_tags.menu(), "desk-merge-tags"),
         static("desk/merge-tags.js"),
     )
-
-
-@hooks.register("insert_editor_css")
-def compose_style() -> SafeString:
-    return format_html('<link rel="stylesheet" href="{}">', static("desk/compose.css"))

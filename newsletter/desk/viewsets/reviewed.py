@@ -1,5 +1,6 @@
 """Views of what goes through medical review: nothing is published past the reviewer."""
 
+from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
@@ -7,10 +8,12 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.ui.tables import BaseColumn, BulkActionsCheckboxColumn
 from wagtail.admin.widgets.button import Button
+from wagtail.models import Revision
 from wagtail.snippets.views.snippets import (
     CopyView,
     CreateView,
@@ -96,6 +99,7 @@ class ReviewedCreateView(_NothingPastReview, CreateView):
         needs to know it, is there from the first word."""
         instance: Issue | Article = self.model()
         if isinstance(instance, Issue):
+            instance.language = ""  # the newsletter's, unless one is chosen
             editorial = limits_of(self.request.user).among(
                 Newsletter.objects.filter(kind=Newsletter.Kind.EDITORIAL)
             )[:2]
@@ -127,14 +131,56 @@ class ReviewedEditView(_NothingPastReview, EditView):
         more is meant.
         """
         if not self.expects_json_response and self.is_out_of_date:
-            newer = self.latest_revision
-            who = newer.user.get_full_name() or newer.user.get_username() if newer.user else "?"
-            self.produced_error_message = gettext(
-                "Not saved yet: %(who)s has saved a newer version meanwhile. What you typed is "
-                "still here. Look at theirs under History, then save once more to put yours on top."
-            ) % {"who": who}
-            return False
+            unseen = _unseen(self.request, self.object)
+            others = [one for one in unseen if one.user_id != self.request.user.pk]
+            if others or any(one.created_at < timezone.now() - _ON_ITS_WAY for one in unseen):
+                self.produced_error_message = _not_saved(others)
+                return False
+            _keep_both(self.request)
         return bool(super().is_valid(form))
+
+
+# An autosave whose answer has not come back yet made a newer version, and the form that is saved
+# right after it does not know of that. It is the same person's, of the same minute.
+_ON_ITS_WAY = timedelta(minutes=1)
+
+
+def _unseen(request: HttpRequest, thing: Issue | Article) -> list[Revision]:
+    """What was saved since the form that is posted was opened, or last saved itself."""
+    autosaved = request.POST.get("overwrite_revision_id", "")
+    known = autosaved or request.POST.get("loaded_revision_id", "")
+    since = thing.revisions.select_related("user").order_by("-pk")
+    if not known.isdecimal():
+        return list(since[:1])
+    # The one that it was opened with may have been written over since: then its time tells.
+    opened_at = request.POST.get("loaded_revision_created_at", "")
+    return [
+        one
+        for one in since.filter(pk__gte=known)
+        if one.pk > int(known) or (not autosaved and one.created_at.isoformat() != opened_at)
+    ]
+
+
+def _keep_both(request: HttpRequest) -> None:
+    """Make a new version, whichever one the form would have written over."""
+    post: QueryDict = request.POST.copy()
+    post.pop("overwrite_revision_id", None)
+    request.POST = post  # type: ignore[assignment]
+
+
+def _not_saved(others: "list[Revision]") -> str:
+    rest = gettext(
+        "What you typed is still here. Look at the newer version under History, then save once "
+        "more to put yours on top."
+    )
+    if not others:
+        return (
+            gettext("Not saved yet: You have saved a newer version in another window.") + f" {rest}"
+        )
+    user = others[0].user
+    who = user.get_full_name() or user.get_username() if user else "?"
+    said = gettext("Not saved yet: %(who)s has saved a newer version meanwhile.") % {"who": who}
+    return f"{said} {rest}"
 
 
 def _spare_signed_revisions(request: HttpRequest) -> None:

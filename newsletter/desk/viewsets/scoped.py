@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
@@ -101,6 +102,8 @@ class ScopedForm(WagtailAdminModelForm):
             field.queryset = field.queryset.only("name", "slug", "group")
         if limits.conditions is not None and "conditions" in self.fields:
             self._needs_condition = True
+        if isinstance(self.instance, Issue) and "language" in self.fields:
+            self.fields["language"].required = False
         # As it was before this form is read into it.
         instance = self.instance
         self._before = type(instance).objects.get(pk=instance.pk) if instance.pk else None
@@ -112,6 +115,9 @@ class ScopedForm(WagtailAdminModelForm):
         if self._needs_condition and not cleaned.get("conditions"):
             # Without one it would lie outside, and be lost to its own author.
             self.add_error("conditions", _("Choose at least one of the conditions you work on."))
+        if "language" in cleaned and not cleaned["language"]:
+            newsletter = cleaned.get("newsletter")
+            cleaned["language"] = newsletter.language if newsletter else settings.LANGUAGE_CODE
         return cleaned
 
     def _post_clean(self) -> None:
