@@ -22,6 +22,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from newsletter.approval.links import looking
+from newsletter.archive import sweep_pictures as forgotten
 from newsletter.desk import attacks, schedule_notices
 from newsletter.desk.digests import canary
 from newsletter.desk.feeds.notices import tell_of_dead_feeds
@@ -204,6 +205,15 @@ def check_sender_domains() -> None:
     looking.forget()
     if settings.ESP or settings.EMAIL_URL_GIVEN:
         look_at_all()
+
+
+@shared_task(time_limit=LINKS_LIMIT)
+def sweep_pictures() -> None:
+    """Clear away pictures that no mail shows. A store that is no folder sees to that itself."""
+    try:
+        forgotten.sweep_pictures()
+    except forgotten.NoFolder:
+        log.info("Pictures lie in no folder, so none are swept.")
 
 
 @shared_task

@@ -8,6 +8,7 @@ ROUTES = {
     "newsletter.tasks.deliver_batch": {"queue": "bulk"},
     "newsletter.tasks.check_links": {"queue": "bulk"},
     "newsletter.tasks.check_sender_domains": {"queue": "bulk"},
+    "newsletter.tasks.sweep_pictures": {"queue": "bulk"},
     "signup.tasks.send_system_mails": {"queue": "prompt"},
     "newsletter.tasks.mail_new_password": {"queue": "prompt"},
     "newsletter.tasks.tell_of_attacks": {"queue": "prompt"},

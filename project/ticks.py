@@ -44,6 +44,11 @@ TICKS = {
         "schedule": crontab(minute="5"),
         "options": {"expires": 1_800},
     },
+    "sweep-pictures": {
+        "task": "newsletter.tasks.sweep_pictures",
+        "schedule": crontab(day_of_week="0", hour="4", minute="45"),
+        "options": {"expires": 3_600},
+    },
     "fetch-feeds": {
         "task": "newsletter.tasks.fetch_feeds",
         "schedule": 60.0,

@@ -6,6 +6,7 @@ and nothing that an editor deletes or replaces touches it.
 """
 
 import hashlib
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,6 +73,17 @@ def _kept(rendition: Any) -> str:
 def _keep(content: bytes, ending: str) -> str:
     name = f"{hashlib.sha256(content).hexdigest()[:40]}.{ending}"
     path = f"{FOLDER}/{name}"
-    if not default_storage.exists(path):
+    if not _touch(path):
         default_storage.save(path, ContentFile(content))
     return f"{settings.BASE_URL}/pictures/{name}"
+
+
+def _touch(path: str) -> bool:
+    """True when it is there; then the sweep of forgotten pictures knows that it is still wanted."""
+    try:
+        os.utime(default_storage.path(path))
+    except NotImplementedError:  # a store without folders
+        return default_storage.exists(path)
+    except FileNotFoundError:
+        return False
+    return True

@@ -106,6 +106,19 @@ def test_pages_of_our_own_are_looked_up_and_not_fetched(linked, settings):
     assert not found(linked((f"{here}/conditions/", "All conditions")), "link_gone")
 
 
+@pytest.mark.parametrize("path", ["issues/never", "sign-up/for/never", "feeds/conditions/never"])
+def test_pages_of_our_own_that_stand_for_nothing_are_gone(linked, settings, path):
+    issue = linked((f"{settings.BASE_URL}/{path}/", "What we wrote"))
+    assert found(issue, "link_gone")
+
+
+def test_a_link_to_what_is_not_published_yet_is_gone(desk, linked, settings):
+    article = world.article(desk.author)
+    type(article).objects.filter(pk=article.pk).update(live=False)
+    issue = linked((f"{settings.BASE_URL}/articles/{article.slug}/", "How to lift"))
+    assert found(issue, "link_gone")
+
+
 # --- The task ------------------------------------------------------------------------------------
 
 

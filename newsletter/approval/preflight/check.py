@@ -61,7 +61,7 @@ def _issue_findings(
     yield from markup.findings(issue, edition, blocks)
     yield from images.findings(issue, Outline.of(edition.html), blocks)
     yield from links.findings(blocks)
-    yield from contrast.findings(edition.html, blocks)
+    yield from contrast.findings(edition.html, blocks, issue.newsletter)
     yield from language.of_issue(issue, edition.html, blocks)
     yield from duties.findings(issue, edition, publisher)
     yield from medicine.findings(issue, blocks)
@@ -75,7 +75,7 @@ def _article_findings(article: Article, blocks: Sequence[Part]) -> Iterator[Find
     yield from markup.headings(Outline.of(html), blocks)
     yield from links.findings(blocks)
     yield from language.of_text(article, blocks)
-    yield from medicine.of_article(article, anchored=True)
+    yield from medicine.of_article(article)
     yield from medicine.review_behind(article)
     yield from medicine.emergency_box(blocks, article.concerns_symptoms)
 

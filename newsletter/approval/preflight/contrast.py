@@ -12,9 +12,10 @@ from html.parser import HTMLParser
 
 from django.utils.translation import gettext as _
 
-from newsletter.approval.preflight.findings import Finding, error
+from newsletter.approval.preflight.findings import Finding, error, mended_in
 from newsletter.approval.preflight.outline import Part
 from newsletter.catalogue import brand
+from newsletter.catalogue.models import Newsletter
 
 _TEXT, _LARGE = 4.5, 3.0
 _DECLARATION = re.compile(r"([\w-]+)\s*:\s*([^;]+)")
@@ -40,7 +41,7 @@ class _Style:
         return _LARGE if large else _TEXT
 
 
-def findings(html: str, parts: Sequence[Part]) -> Iterator[Finding]:
+def findings(html: str, parts: Sequence[Part], newsletter: Newsletter) -> Iterator[Finding]:
     reader = _Reader()
     reader.feed(html)
     reader.close()
@@ -51,7 +52,7 @@ def findings(html: str, parts: Sequence[Part]) -> Iterator[Finding]:
             continue
         said.add(pair)
         block = next((part.block for part in parts if text in " ".join(part.text.split())), "")
-        yield error(
+        found = error(
             "contrast_low",
             _(
                 "“%(text)s” is hard to see: %(colour)s on %(ground)s has a contrast of "
@@ -67,6 +68,8 @@ def findings(html: str, parts: Sequence[Part]) -> Iterator[Finding]:
             "body" if block else "newsletter",
             block=block,
         )
+        # Editors choose no colours: they are the newsletter's.
+        yield mended_in(newsletter, "brand_colour", found)
 
 
 class _Reader(HTMLParser):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from django.utils.translation import gettext as _
 
-from newsletter.approval.preflight.findings import Finding, error
+from newsletter.approval.preflight.findings import Finding, error, mended_in
 from newsletter.catalogue.models import Publisher
 from newsletter.editions.models import Issue
 from newsletter.rendering.issue import CompiledEdition
@@ -26,22 +26,30 @@ def findings(issue: Issue, edition: CompiledEdition, publisher: Publisher) -> It
     number = issue.newsletter.emergency_number(publisher.emergency_number).strip()
     for part, content in parts.items():
         if not number or number not in content:
-            yield error(
-                "emergency_missing",
-                _(
-                    "The %(part)s does not say whom to call in an emergency. Set the emergency "
-                    "number under Settings, Publisher."
-                )
-                % {"part": part},
+            yield mended_in(
+                publisher,
+                "emergency_number",
+                error(
+                    "emergency_missing",
+                    _(
+                        "The %(part)s does not say whom to call in an emergency. Set the emergency "
+                        "number under Settings, Publisher."
+                    )
+                    % {"part": part},
+                ),
             )
 
 
 def _postal_address(issue: Issue, parts: dict[str, str], publisher: Publisher) -> Iterator[Finding]:
     address = issue.newsletter.postal_address.strip() or publisher.postal_address.strip()
     if not address:
-        yield error(
-            "postal_address_missing",
-            _("No postal address is set. Add it under Settings, Publisher."),
+        yield mended_in(
+            publisher,
+            "postal_address",
+            error(
+                "postal_address_missing",
+                _("No postal address is set. Add it under Settings, Publisher."),
+            ),
         )
         return
     first_line = address.splitlines()[0].strip()

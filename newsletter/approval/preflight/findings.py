@@ -1,8 +1,10 @@
 """What preflight says: a code for programs, a message for people that says what to do."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from django.db.models import Model
 
 
 class Level(StrEnum):
@@ -22,6 +24,10 @@ class Finding:
     block: str = ""
     # What belongs under the message, one a line: hard sentences, records to copy.
     details: tuple[str, ...] = ()
+    # Where it is mended when not in this form: an article, the newsletter or the publisher, and
+    # which of their fields.
+    elsewhere: Model | None = None
+    field: str = ""
 
     @property
     def key(self) -> str:
@@ -39,3 +45,8 @@ def warning(
     code: str, message: str, anchor: str = "", *, block: str = "", details: tuple[str, ...] = ()
 ) -> Finding:
     return Finding(Level.WARNING, code, message, anchor, block, details)
+
+
+def mended_in(thing: Model, field: str, finding: Finding) -> Finding:
+    """The same finding, which leads to `field` of `thing` as well."""
+    return replace(finding, elsewhere=thing, field=field)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from pathlib import PurePath
 from typing import Any
 
 from django.core.files.storage import default_storage
@@ -47,6 +48,7 @@ def findings(issue: Issue, outline: Outline, parts: Sequence[Part]) -> Iterator[
                 yield from _heavy(source, weight, part.block)
     for block, image in _pictures(issue.body):
         yield from _measures(image, block)
+        yield from _named(image, block)
     if together > HEAVY_TOGETHER:
         yield warning(
             "images_heavy",
@@ -73,12 +75,7 @@ def _words(outline: Outline, parts: Sequence[Part]) -> Iterator[Finding]:
                 block=block,
             )
         elif _FILE_NAME.match(image.alt.strip()):
-            yield error(
-                "alt_file_name",
-                _("“%(alt)s” is a file's name. Say what the picture shows.") % {"alt": image.alt},
-                "body",
-                block=block,
-            )
+            yield _file_name(image.alt, block)
         elif _BEGINS.match(image.alt):
             yield warning(
                 "alt_wordy",
@@ -87,6 +84,30 @@ def _words(outline: Outline, parts: Sequence[Part]) -> Iterator[Finding]:
                 "body",
                 block=block,
             )
+
+
+def _named(image: AbstractImage, block: str) -> Iterator[Finding]:
+    """Wagtail takes an uploaded file's name for its title, and offers the title as its text."""
+    alt = (getattr(image, "contextual_alt_text", "") or "").strip()
+    # Stored under that name, or with a few signs behind it where that was taken.
+    stored = PurePath(image.file.name).stem.casefold()
+    words = alt.casefold()
+    one_word = bool(alt) and not any(sign.isspace() for sign in alt)
+    if (
+        one_word
+        and not _FILE_NAME.match(alt)
+        and re.fullmatch(rf"{re.escape(words)}(_\w+)?", stored)
+    ):
+        yield _file_name(alt, block)
+
+
+def _file_name(alt: str, block: str) -> Finding:
+    return error(
+        "alt_file_name",
+        _("“%(alt)s” is a file's name. Say what the picture shows.") % {"alt": alt},
+        "body",
+        block=block,
+    )
 
 
 def _weight(source: str) -> int:

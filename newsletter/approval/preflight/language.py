@@ -37,6 +37,7 @@ def of_issue(issue: Issue, html: str, parts: Sequence[Part]) -> Iterator[Finding
         yield error(
             "language_missing",
             _("The mail does not say what language it is in. A screen reader would guess."),
+            "language",
         )
     yield from of_text(issue, parts)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import parse_qsl, urlsplit
 
 from django.conf import settings
+from django.db.models import Model
 from django.urls import Resolver404, resolve
 from django.utils.translation import gettext as _
 
@@ -13,8 +14,8 @@ from newsletter.approval.links import looking
 from newsletter.approval.models import LinkCheck
 from newsletter.approval.preflight.findings import Finding, error, warning
 from newsletter.approval.preflight.outline import Link, Part
-from newsletter.catalogue.models import Condition
-from newsletter.editions.models import Article
+from newsletter.catalogue.models import Condition, Newsletter
+from newsletter.editions.models import Article, Issue
 from newsletter.wire.slots import MARK
 
 # Heard alone, in a list of links, these say nothing (WCAG 2.2, 2.4.4). English and Spanish.
@@ -37,6 +38,18 @@ _TRACKING = re.compile(
 )
 # The same by name, for links whose reader is named in them.
 _PERSONAL = re.compile(r"[\w.+-]+(?:@|%40)[\w-]+\.\w+")
+
+
+# The pages that stand for a row, by its slug.
+_ROWS: dict[str, type[Model]] = {
+    "archive:article": Article,
+    "archive:issue": Issue,
+    "archive:condition": Condition,
+    "archive:condition_feed": Condition,
+    "archive:sample_mail": Newsletter,
+    "archive:newsletter_feed": Newsletter,
+    "signup:condition_sign_up": Condition,
+}
 
 
 def findings(parts: Sequence[Part]) -> Iterator[Finding]:
@@ -182,9 +195,8 @@ def _exists(address: str) -> bool:
     except Resolver404:
         return False
     slug = found.kwargs.get("slug")
-    if found.view_name == "archive:article":
-        # A draft may be linked; that it is not published is medicine's to say.
-        return Article.objects.filter(slug=slug).exists()
-    if found.view_name == "archive:condition":
-        return Condition.objects.filter(slug=slug).exists()
-    return True
+    if (model := _ROWS.get(found.view_name)) is None:
+        return True
+    rows = model._default_manager.filter(slug=slug)
+    # What is still a draft would be a page that is not there.
+    return (rows.filter(live=True) if model in (Article, Issue) else rows).exists()

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from wagtail.blocks import StreamValue
 
 from newsletter.approval import freeze
-from newsletter.approval.preflight.findings import Finding, error, warning
+from newsletter.approval.preflight.findings import Finding, error, mended_in, warning
 from newsletter.approval.preflight.outline import Part, page_of
 from newsletter.approval.scope import plain_look
 from newsletter.editions.models import Article, Issue
@@ -27,15 +27,17 @@ def findings(issue: Issue, parts: Sequence[Part]) -> Iterator[Finding]:
     for article in shown:
         block = blocks.get(article.pk, "")
         if not article.live:
-            yield error(
+            found = error(
                 "article_not_live",
                 _("“%(title)s” is not published. Have it approved, or take it out.")
                 % {"title": article.title},
                 "body",
                 block=block,
             )
-        for finding in of_article(article):
-            yield replace(finding, block=block)
+            yield mended_in(article, "", found)
+        for found in of_article(article):
+            here = replace(found, anchor="body", block=block)
+            yield mended_in(article, found.anchor, here)
         yield from _changed_since(article, block)
         if article.language.split("-")[0] != issue.language.split("-")[0]:
             yield warning(
@@ -55,13 +57,14 @@ def _changed_since(article: Article, block: str) -> Iterator[Finding]:
     if article.live_revision_id not in (None, approval.revision_id) or freeze.hash_of(
         freeze.article_forms(article)
     ) != bytes(approval.content_hash):
-        yield error(
+        found = error(
             "review_older",
             _("“%(title)s” was changed after it was approved. Have it reviewed again.")
             % {"title": article.title},
             "body",
             block=block,
         )
+        yield mended_in(article, "", found)
 
 
 def emergency_box(parts: Sequence[Part], concerns_symptoms: bool) -> Iterator[Finding]:
@@ -128,42 +131,36 @@ def _without_ids(value: object) -> object:
     return [_without_ids(each) for each in value] if isinstance(value, list) else value
 
 
-def of_article(article: Article, *, anchored: bool = False) -> Iterator[Finding]:
-    """Findings about one article; anchored to its own form, or to the issue's body."""
-
-    def anchor(field: str) -> str:
-        return field if anchored else "body"
-
+def of_article(article: Article) -> Iterator[Finding]:
+    """What is wrong with one article, anchored to the fields of its own form."""
     today = timezone.localdate()
     title = {"title": article.title}
     if not article.author_name.strip():
-        yield error(
-            "author_missing", _("“%(title)s” names no author.") % title, anchor("author_name")
-        )
+        yield error("author_missing", _("“%(title)s” names no author.") % title, "author_name")
     if not article.reviewer_name.strip() or article.reviewed_on is None:
         yield error(
             "review_missing",
             _("“%(title)s” names no medical reviewer or no review date. Fill in both.") % title,
-            anchor("reviewer_name"),
+            "reviewer_name",
         )
     elif article.reviewed_on > today:
         yield error(
             "review_in_future",
             _("“%(title)s” says it was reviewed on a day that is still to come.") % title,
-            anchor("reviewed_on"),
+            "reviewed_on",
         )
     if article.review_due is None:
         yield warning(
             "review_due_missing",
             _("“%(title)s” does not say when it is to be reviewed again.") % title,
-            anchor("review_due"),
+            "review_due",
         )
     elif article.review_due < today:
         yield error(
             "review_overdue",
             _("The medical review of “%(title)s” was due on %(due)s. Have it reviewed again.")
             % {**title, "due": article.review_due.isoformat()},
-            anchor("review_due"),
+            "review_due",
         )
 
 

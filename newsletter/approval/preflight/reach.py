@@ -6,7 +6,7 @@ from datetime import timedelta
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from newsletter.approval.preflight.findings import Finding, error, warning
+from newsletter.approval.preflight.findings import Finding, error, mended_in, warning
 from newsletter.audience.recipients import recipients
 from newsletter.catalogue.models import Newsletter
 from newsletter.catalogue.terms import condition_named_in
@@ -25,7 +25,7 @@ def findings(issue: Issue) -> Iterator[Finding]:
     if newsletter.is_discreet:
         yield from _discreet(issue)
     if issue.is_health_data:
-        yield from _way_out(newsletter)
+        yield from _way_out(issue)
     if not recipients(newsletter).exists():
         yield warning(
             "audience_empty",
@@ -68,15 +68,15 @@ def _discreet(issue: Issue) -> Iterator[Finding]:
     """What a reader's neighbour could see over their shoulder says nothing (invariant 11)."""
     newsletter = issue.newsletter
     lines = (
-        ("subject", issue.subject),
-        ("preheader", issue.preheader),
-        ("newsletter", newsletter.from_name),
-        ("newsletter", newsletter.from_email.partition("@")[0]),
-        ("newsletter", newsletter.list_id_label),
+        ("subject", issue.subject, ""),
+        ("preheader", issue.preheader, ""),
+        ("newsletter", newsletter.from_name, "from_name"),
+        ("newsletter", newsletter.from_email.partition("@")[0], "from_email"),
+        ("newsletter", newsletter.list_id_label, "list_id_label"),
     )
-    for anchor, text in lines:
+    for anchor, text, field in lines:
         if term := condition_named_in(text):
-            yield error(
+            found = error(
                 "not_neutral",
                 _(
                     "“%(newsletter)s” is discreet, and “%(text)s” names “%(term)s”. Write a "
@@ -85,15 +85,27 @@ def _discreet(issue: Issue) -> Iterator[Finding]:
                 % {"newsletter": newsletter.name, "text": text, "term": term},
                 anchor,
             )
+            yield mended_in(newsletter, field, found) if field else found
 
 
-def _way_out(newsletter: Newsletter) -> Iterator[Finding]:
+def _way_out(issue: Issue) -> Iterator[Finding]:
     try:
         bulk_transport(health=True)
     except TransportError as closed:
+        if issue.newsletter.sensitive:
+            yield error(
+                "transport_not_allowed",
+                _("“%(newsletter)s” is sensitive and cannot leave. %(why)s")
+                % {"newsletter": issue.newsletter.name, "why": closed},
+                "newsletter",
+            )
+            return
         yield error(
             "transport_not_allowed",
-            _("“%(newsletter)s” is sensitive and cannot leave. %(why)s")
-            % {"newsletter": newsletter.name, "why": closed},
-            "newsletter",
+            _("The part only for followers tells of its readers' health and cannot leave. %(why)s")
+            % {"why": closed},
+            "body",
+            block=next(
+                str(one.get("id") or "") for one in issue.body.raw_data if one["type"] == "only_for"
+            ),
         )

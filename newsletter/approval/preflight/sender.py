@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from django.utils.translation import gettext as _
 
 from newsletter.approval.models import SenderDomain
-from newsletter.approval.preflight.findings import Finding, error, warning
+from newsletter.approval.preflight.findings import Finding, error, mended_in, warning
 from newsletter.catalogue.models import Newsletter
 
 
@@ -21,21 +21,23 @@ def findings(newsletter: Newsletter) -> Iterator[Finding]:
     bad = [one for one in row.findings if one["level"] == "bad"]
     doubtful = [one for one in row.findings if one["level"] == "warning"]
     if bad:
-        yield error(
+        found = error(
             "domain_unproven",
             _("Mail from %(domain)s would be refused or end in junk. %(what)s")
             % {"domain": domain, "what": _said(bad)},
             "newsletter",
             details=_records(bad),
         )
+        yield mended_in(newsletter, "from_email", found)
     if doubtful:
-        yield warning(
+        found = warning(
             "domain_weak",
             _("Mail from %(domain)s can be sent, and could be proven better. %(what)s")
             % {"domain": domain, "what": _said(doubtful)},
             "newsletter",
             details=_records(doubtful),
         )
+        yield mended_in(newsletter, "from_email", found)
 
 
 def _said(found: list[dict[str, str]]) -> str:

@@ -7,7 +7,7 @@ from itertools import pairwise
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from newsletter.approval.preflight.findings import Finding, error
+from newsletter.approval.preflight.findings import Finding, error, mended_in
 from newsletter.approval.preflight.outline import Part
 from newsletter.catalogue.models import Publisher
 
@@ -22,13 +22,18 @@ def findings(parts: Sequence[Part], publisher: Publisher, language: str) -> Iter
     for part in paid:
         yield from _labelled(part, language)
     if paid and not publisher.endorsement_policy_url:
-        yield error(
-            "sponsor_policy_missing",
-            _(
-                "A sponsor's words need your rules for sponsors. Add their address under Settings, "
-                "Publisher."
+        yield mended_in(
+            publisher,
+            "endorsement_policy_url",
+            error(
+                "sponsor_policy_missing",
+                _(
+                    "A sponsor's words need your rules for sponsors. Add their address under "
+                    "Settings, Publisher."
+                ),
+                "body",
+                block=paid[0].block,
             ),
-            block=paid[0].block,
         )
     standing = [part for part in parts if part.kind not in _THIN]
     for one, next_one in pairwise(standing):

@@ -20,6 +20,7 @@ from newsletter.catalogue.models import Newsletter
 from newsletter.desk.access import COMPOSE_ARTICLE, COMPOSE_ISSUE, require_any
 from newsletter.desk.addresses import box_url
 from newsletter.desk.queue import hand_over
+from newsletter.desk.views.refusals import refusals
 from newsletter.editions.models import Article, Issue
 from newsletter.wire.headers import UnsafeValue
 from newsletter.wire.mjml import MjmlError
@@ -31,7 +32,7 @@ class CheckDraft(View):
 
     def post(self, request: HttpRequest, pk: int | None = None) -> HttpResponse:
         require_any(request, COMPOSE_ISSUE if self.model is Issue else COMPOSE_ARTICLE)
-        draft = self._draft(request, pk)
+        draft, refused = self._draft(request, pk)
         context: dict[str, Any] = {
             "may_compose": True,
             "edit_url": "",
@@ -40,15 +41,19 @@ class CheckDraft(View):
             "box_url": box_url(draft) if draft is not None and draft.pk else "",
         }
         if draft is None:
-            context["waiting"] = _("The check begins once the form can be read: mend what is red.")
+            context["waiting"] = _("Until this is mended it can be neither saved nor checked.")
+            context["errors"] = refused
         elif isinstance(draft, Issue) and draft.newsletter_id is None:
             context["waiting"] = _("Choose a newsletter, and the check begins.")
         else:
             context.update(self._checked(draft))
         return TemplateResponse(request, "desk/includes/checked.html", context)
 
-    def _draft(self, request: HttpRequest, pk: int | None) -> Issue | Article | None:
-        """The object as the form would make it, with gaps; None for what no form can read."""
+    def _draft(
+        self, request: HttpRequest, pk: int | None
+    ) -> tuple[Issue | Article | None, list[preflight.Finding]]:
+        """The object as the form would make it, with gaps; None for what no form can read, and
+        what has to be mended first."""
         if pk is None:
             instance = self.model()
         else:
@@ -60,13 +65,13 @@ class CheckDraft(View):
         form.defer_required_fields()
         try:
             if not form.is_valid():
-                return None
+                return None, refusals(form)
         except MultiValueDictKeyError:  # a form that was cut off on its way
-            return None
+            return None, []
         draft: Issue | Article = form.save(commit=False)
         if isinstance(draft, Issue) and draft.newsletter_id is not None:
             draft.newsletter = Newsletter.objects.get(pk=draft.newsletter_id)
-        return draft
+        return draft, []
 
     def _checked(self, draft: Issue | Article) -> dict[str, Any]:
         try:
