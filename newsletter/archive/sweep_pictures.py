@@ -18,9 +18,11 @@ from newsletter.sending.models import AlertForm, Edition
 KEPT = timedelta(days=365)
 # A hundred mails at a time: all of ten years would be gigabytes.
 _PAGE = 100
-# Ends of lines that quoted-printable put into the middle of an address.
-_SOFT_BREAK = re.compile(rb"=\r?\n")
-_STEM = re.compile(rb"(?<![0-9a-f])[0-9a-f]{40}(?![0-9a-f])")
+# Ends of lines that quoted-printable put into the middle of an address, as bytes and as the JSON
+# in which messages are stored.
+_SOFT_BREAK = re.compile(rb"=(?:\r?\n|\\r\\n)")
+# Every stretch that could be a name, whatever stands beside it: rather one picture too many.
+_STEM = re.compile(rb"(?=([0-9a-f]{40}))")
 
 
 class NoFolder(Exception):

@@ -20,6 +20,7 @@ from newsletter.desk.access import (
     CHANGE_STAFF,
     COMPOSE_ARTICLE,
     COMPOSE_ISSUE,
+    MAY_WATCH,
     SEND,
     VIEW_MAILING,
 )
@@ -158,7 +159,7 @@ def _goes_out_next(user: AbstractUser) -> dict[str, Any]:
 
 
 def _last_mailings(user: AbstractUser) -> dict[str, Any]:
-    if not (user.has_perm(SEND) or user.has_perm(VIEW_MAILING)):
+    if not any(map(user.has_perm, MAY_WATCH)):
         return {"mailings": [], "hidden": True}
     found = limits_of(user).among(
         Mailing.objects.select_related("newsletter", "issue").defer("issue__body").order_by("-pk")

@@ -19,7 +19,7 @@ from wagtail.snippets.models import register_snippet
 
 from newsletter.catalogue.models import Publisher
 from newsletter.desk import furniture, home
-from newsletter.desk.access import APPROVE, MARK_ALERT, SEND, VIEW_MAILING
+from newsletter.desk.access import APPROVE, MARK_ALERT, MAY_WATCH, SEND, VIEW_MAILING
 from newsletter.desk.addresses import way_url
 from newsletter.desk.looks import menu as looks_menu  # noqa: F401 - registers its own hook
 from newsletter.desk.viewsets import consent_menu, merge_tag_menu  # noqa: F401 - register hooks
@@ -60,8 +60,7 @@ def desk_urls() -> list[URLPattern | URLResolver]:
 
 class MailingsMenuItem(MenuItem):
     def is_shown(self, request: HttpRequest) -> bool:
-        user = request.user
-        return user.has_perm("sending.send_issue") or user.has_perm("sending.view_mailing")
+        return any(map(request.user.has_perm, MAY_WATCH))
 
 
 @hooks.register("register_admin_menu_item")
@@ -84,9 +83,14 @@ def digests_menu_item() -> MenuItem:
     )
 
 
+class SendingMenuItem(MenuItem):
+    def is_shown(self, request: HttpRequest) -> bool:
+        return any(map(request.user.has_perm, (SEND, VIEW_MAILING)))
+
+
 @hooks.register("register_admin_menu_item")
 def sending_menu_item() -> MenuItem:
-    return MailingsMenuItem(
+    return SendingMenuItem(
         _("Sending"), reverse("desk:sending"), name="sending", icon_name="rotate", order=206
     )
 

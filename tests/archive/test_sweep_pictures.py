@@ -8,6 +8,7 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 from wagtail.images import get_image_model
 from wagtail.images.tests.utils import get_test_image_file
 
@@ -77,10 +78,13 @@ def test_a_picture_of_what_was_approved_stays_however_old(desk, media):
 def test_an_address_broken_between_two_lines_is_an_address(desk, media):
     """Quoted-printable breaks lines wherever 76 signs are full."""
     approval = world.approve(issue_with_picture(desk), desk.reviewer)
-    kept = [drawn(media, letter * 40) for letter in "abc"]
-    frozen = Frozen.objects.get(approval=approval)
-    parts = [path.stem[:20] + "=\r\n" + path.stem[20:] + "=2Epng" for path in kept]
-    Frozen.objects.filter(pk=frozen.pk).update(content=" ".join(parts).encode())
+    kept = [drawn(media, letter * 40) for letter in "abcd"]
+    breaks = ("=\r\n", "=\n", r"=\r\n", "")
+    broken = [
+        path.stem[:20] + at + path.stem[20:] + "=2Epng"
+        for path, at in zip(kept, breaks, strict=True)
+    ]
+    Frozen.objects.filter(approval=approval).update(content=" ".join(broken).encode())
     sweep_pictures()
     assert all(path.exists() for path in kept)
 
@@ -90,7 +94,9 @@ def test_what_a_digests_frame_shows_stays(desk, media):
     digest = Newsletter.objects.create(
         name="My conditions", slug="mine", kind="digest", from_email="a@example.org"
     )
-    mailing = Mailing.objects.create(newsletter=digest, kind=Mailing.Kind.DIGEST)
+    mailing = Mailing.objects.create(
+        newsletter=digest, kind=Mailing.Kind.DIGEST, dated=timezone.now()
+    )
     Edition.objects.create(mailing=mailing, language="en", content=logo.name.encode())
     assert sweep_pictures() == []
     assert logo.exists()

@@ -123,24 +123,23 @@ def pages(issue):
     }
 
 
-_EVERYONE = {"issues", "way", "preview", "conditions"}
+_EVERYONE = {"issues", "way", "preview", "conditions", "mailings"}
 _MAY_OPEN = {
     "author": _EVERYONE | {"write", "edit"},
     "reviewer": _EVERYONE | {"add condition"},
-    "sender": _EVERYONE | {"send", "mailings"},
+    "sender": _EVERYONE | {"send"},
     "admin": {
         *_EVERYONE,
         "write",
         "edit",
         "send",
-        "mailings",
         "add condition",
         "edit newsletter",
         "publisher",
         "users",
         "groups",
     },
-    "protection": _EVERYONE | {"mailings"},
+    "protection": _EVERYONE,
 }
 
 
