@@ -41,11 +41,9 @@ FACTOR_KEYS = parse_keys("FACTOR_KEYS", env.secret("FACTOR_KEYS"))
 
 # The ledger's nightly seals; best on storage that the database's staff cannot write.
 LEDGER_SEAL_DIR = Path(env.text("LEDGER_SEAL_DIR", default=str(VAR_DIR / "seals")))
-# Consent expires this long after the last mail, unless a newsletter says otherwise; 0: never.
+# Days until consent ends by itself, who left is forgotten, the ledger's lines go; 0: never.
 CONSENT_EXPIRES_AFTER_DAYS = env.whole("CONSENT_EXPIRES_AFTER_DAYS", default=730)
-# How long who left everything is kept, so that the leaving can be shown; 0: until erased.
 LEFT_READERS_KEEP_DAYS = env.whole("LEFT_READERS_KEEP_DAYS", default=365)
-# How long the ledger's lines are kept as proof after the last one of their reader; 0: for ever.
 LEDGER_KEEP_DAYS = env.whole("LEDGER_KEEP_DAYS", default=1826)
 
 # --- Parts -----------------------------------------------------------------------------

@@ -70,7 +70,7 @@ def judged(request: HttpRequest, form: GuardedForm) -> guard.Verdict:
     elif verdict is guard.Verdict.NO_MAILBOX:
         form.add_error(
             "email",
-            _("Check the part after the @. By its own word, %(domain)s takes no e-mail.")
+            _("Check the part after the @. %(domain)s takes no e-mail.")
             % {"domain": form.address.key.rpartition("@")[2]},
         )
     elif verdict is guard.Verdict.TOO_MANY:

@@ -6,12 +6,10 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
-from pathlib import Path
 from typing import Any
 
 import pytest
 import time_machine
-from django.conf import settings
 from django.utils import timezone
 
 from newsletter.catalogue.models import Publisher
@@ -395,14 +393,3 @@ def test_dates_are_those_of_asking(ask: Asking) -> None:
         assert owed is not None
         mail.send_system_mail(owed.pk)
     assert parsed(memory.outbox[0].content)["Date"] == "Sun, 22 Nov 2026 12:30:00 +0000"
-
-
-@pytest.mark.parametrize("kind", SystemMail.Kind.values)
-def test_every_sentence_begins_as_a_sentence_does(kind: str) -> None:
-    templates = Path(settings.BASE_DIR) / "templates" / "emails" / "system"
-    for ending in ("txt", "mjml"):
-        text = (templates / f"{kind}.{ending}").read_text()
-        said = re.findall(r'{% translate "([^"]+)', text)
-        said += re.findall(r"{% blocktranslate[^%]*%}([^{]+)", text)
-        assert said
-        assert not [words for words in said if words[0].islower()], (kind, ending)
