@@ -5,7 +5,7 @@ marks; these functions answer with article ids. Every rule is written out in doc
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 # What one mail shows at most. The rest counts as shown, behind "more on the web".
@@ -111,9 +111,17 @@ def choose_new(
 
 
 def choose_first(
-    shelf: Shelf, conditions: Iterable[int], *, cutoff: int, best: int = BEST, cap: int = CAP
+    shelf: Shelf,
+    conditions: Iterable[int],
+    *,
+    cutoff: int,
+    had: Collection[int] = (),
+    best: int = BEST,
+    cap: int = CAP,
 ) -> list[int]:
     """Return the articles of a reader's first digest: the best of each condition chosen.
+
+    `had` came as safety alerts: they take nobody's place.
 
     Each condition has its best before any has its second, so that the cap takes the second
     pieces first. Within a condition the heavier come first, then the fresher; safety alerts come
@@ -123,6 +131,8 @@ def choose_first(
     alerts: set[int] = set()
     for condition in sorted(conditions, key=lambda one: (-shelf.rank(one), one)):
         found = shelf.between(condition, 0, cutoff)
+        if had:
+            found = [released for released in found if released.article not in had]
         found.sort(
             key=lambda released: (released.safety, released.weight, released.seq), reverse=True
         )

@@ -241,16 +241,12 @@ class Planner:
 
     def _choose(self, row: _Due, follows: dict[int, int], had: Collection[int] = ()) -> list[int]:
         """`had` came as safety alerts: left out, and their places go to the next best."""
-        cap = CAP + len(had)
         if row.first_sent_at is None:
-            found = choose_first(self._shelf, follows, cutoff=self._cutoff, cap=cap)
-        else:
-            # Resuming after a pause, and coming back after an end, owe nothing released before.
-            resumed = max(
-                self._times.number_at(row.paused_until), self._times.number_at(row.live_at)
-            )
-            mark = max(row.mark, resumed)
-            found = choose_new(self._shelf, follows, mark=mark, cutoff=self._cutoff, cap=cap)
+            return choose_first(self._shelf, follows, cutoff=self._cutoff, had=had)
+        # Resuming after a pause, and coming back after an end, owe nothing released before.
+        resumed = max(self._times.number_at(row.paused_until), self._times.number_at(row.live_at))
+        mark, cap = max(row.mark, resumed), CAP + len(had)
+        found = choose_new(self._shelf, follows, mark=mark, cutoff=self._cutoff, cap=cap)
         return [article for article in found if article not in had][:CAP] if had else found
 
     def _move(self, rows: Sequence[_Due], first: Container[int]) -> None:

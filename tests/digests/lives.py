@@ -26,6 +26,7 @@ from newsletter.sending.settle import empty_cancelled
 from newsletter.sending.skip import skip
 from signup.models import Follow, Subscriber, Subscription
 from tests.digests import factories
+from tests.digests.alerting import Alerting
 from tests.digests.crashes import Crash, cut_at, power_cut
 from tests.digests.plain_model import (
     BEGIN,
@@ -39,9 +40,10 @@ from tests.digests.plain_model import (
 )
 
 MINUTE = timedelta(minutes=1)
+DIGESTS = Delivery.objects.filter(mailing__kind=Mailing.Kind.DIGEST)
 
 
-class World:
+class World(Alerting):
     """Four readers, four conditions, and a fifth who joins."""
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
@@ -55,6 +57,9 @@ class World:
         self._slices = 0
         # By mailing: a run that owed nobody is gone, and its minute may have another.
         self._cutoffs: dict[int, int] = {}
+        self._shown: dict[tuple[int, str], dict[int, int]] = {}
+        # By planner and language, which articles it has come to.
+        self._come_to: dict[tuple[Any, str], set[int]] = {}
         # What was on the shelf as each planner began.
         self._shelves: dict[Any, Shelf] = {}
         self._plan_slice = digest_run._plan_slice
@@ -71,12 +76,15 @@ class World:
             return
         with self._frozen():
             row = factories.reader(self.newsletter, self.topics[topic], hour=5, live_at=self.now)
+        language = ("en", "es")[len(self.rows) % 2]
+        Subscriber.objects.filter(pk=row.subscriber_id).update(language=language)
         self.rows.append(row)
         self.model.readers[row.pk] = Reader(
             row.pk,
             Rhythm("weekly", 0, 5, "UTC"),
             self.now,
             follows={topic: self.model.counter},
+            language=language,
         )
 
     def follow(self, who: int, topic: int) -> None:
@@ -205,7 +213,7 @@ class World:
 
     def skip(self, number: int) -> None:
         """One copy is skipped as it is about to be handed over."""
-        queued = Delivery.objects.filter(state="queued").exclude(mailing__state="planning")
+        queued = DIGESTS.filter(state="queued").exclude(mailing__state="planning")
         if ids := list(queued.order_by("pk").values_list("pk", flat=True)):
             row = Delivery.objects.select_related("mailing").get(pk=ids[number % len(ids)])
             reason = Delivery.SkipReason.NOTHING_LEFT
@@ -270,7 +278,7 @@ class World:
         """Everybody was sent what the rules say, in their order, and nothing else."""
         for reader in self.model.readers.values():
             planned = (
-                Delivery.objects.filter(subscriber=self._row(reader).subscriber_id)
+                DIGESTS.filter(subscriber=self._row(reader).subscriber_id)
                 .exclude(state="skipped")
                 .order_by("pk")
             )
@@ -282,6 +290,7 @@ class World:
                 assert mark is not None
                 assert (mark.mark, mark.next_due_at) == (reader.mark, reader.due_at)
         self._nothing_came_twice()
+        self._each_was_shown_one_version()
         for mailing in Mailing.objects.all():
             assert counts(mailing) == recount(mailing)
 
@@ -294,7 +303,7 @@ class World:
         for row in self.rows:
             mails: dict[int, list[tuple[int, int]]] = {}
             for articles, after, upto in (
-                Delivery.objects.filter(subscriber=row.subscriber_id)
+                DIGESTS.filter(subscriber=row.subscriber_id)
                 .exclude(state="skipped")
                 .order_by("pk")
                 .values_list("article_ids", "from_seq", "to_seq")
@@ -323,7 +332,10 @@ class World:
         if done is not None:
             for reader in self.model.due(dated):
                 if ids[0] <= reader.subscription <= ids[-1]:
-                    self.model.digest(reader, dated, cutoff, shelf)
+                    articles = self.model.digest(reader, dated, cutoff, shelf)
+                    known = self._come_to.setdefault((planner, reader.language), set())
+                    self._note_versions(mailing, reader.language, set(articles) - known)
+                    known.update(articles)
         return done
 
     def _watched_sweep(self, newsletter: Any, now: datetime) -> int:
@@ -363,7 +375,9 @@ class World:
         return ArticleRow.objects.get(pk=known[number % len(known)]) if known else None
 
     def _mailing(self, number: int) -> Mailing | None:
-        known = list(Mailing.objects.exclude(state="planning").order_by("-pk")[:4])
+        known = list(
+            Mailing.objects.filter(kind="digest").exclude(state="planning").order_by("-pk")[:4]
+        )
         return known[number % len(known)] if known else None
 
     @contextlib.contextmanager

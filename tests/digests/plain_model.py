@@ -29,6 +29,7 @@ ZONES = (
 HOURS = (5, 12, 21)
 CAP = 7
 FURTHEST = timedelta(days=40)
+REMEMBERED = timedelta(days=62)
 # By the number of the topic; a heavier one comes first.
 WEIGHTS = (3, 1, 2, 0)
 
@@ -74,6 +75,15 @@ class Article:
     weight: int
     live: bool = True
     review_due: date | None = None
+    # Its one translation's id, and whether that is live.
+    translation: int | None = None
+    translation_live: bool = True
+
+
+class Alert(NamedTuple):
+    at: datetime
+    # The readers whom it reached, or may have.
+    had: frozenset[int]
 
 
 class Release(NamedTuple):
@@ -104,6 +114,9 @@ class Reader:
     follows: dict[int, int] = field(default_factory=dict)
     paused: set[int] = field(default_factory=set)
     paused_until: datetime | None = None
+    language: str = "en"
+    # Safety alerts may come during a pause too.
+    alerts_in_pauses: bool = False
     # What this reader was sent, run by run.
     got: list[tuple[datetime, list[int]]] = field(default_factory=list)
     stretches: dict[datetime, Stretch] = field(default_factory=dict)
@@ -114,6 +127,16 @@ class Shelf(NamedTuple):
 
     articles: dict[int, Article]
     withdrawn: frozenset[int]
+    alerts: dict[int, Alert]
+    # When each article was last announced, of what still stands.
+    announced: dict[int, datetime]
+
+    def had(self, article: int, reader: int, dated: datetime) -> bool:
+        """This reader has it as a safety alert, and nothing is new about it since."""
+        alert = self.alerts.get(article)
+        if alert is None or reader not in alert.had or alert.at <= dated - REMEMBERED:
+            return False
+        return article not in self.announced or self.announced[article] <= alert.at
 
     def holds(self, one: Release, dated: datetime) -> bool:
         article = self.articles[one.article]
@@ -127,6 +150,7 @@ class Model:
     releases: list[Release] = field(default_factory=list)
     withdrawn: set[int] = field(default_factory=set)
     readers: dict[int, Reader] = field(default_factory=dict)
+    alerts: dict[int, Alert] = field(default_factory=dict)
 
     @property
     def counter(self) -> int:
@@ -140,7 +164,34 @@ class Model:
 
     def shelf(self) -> Shelf:
         articles = {number: replace(article) for number, article in self.articles.items()}
-        return Shelf(articles, frozenset(self.withdrawn))
+        standing = [one for one in self.releases if one.seq not in self.withdrawn]
+        announced = {
+            article: max(one.at for one in standing if one.article == article)
+            for article in {one.article for one in standing}
+        }
+        return Shelf(articles, frozenset(self.withdrawn), dict(self.alerts), announced)
+
+    def alert(self, article: int, at: datetime) -> set[int]:
+        """Return the readers who get it: who may be mailed and follow what it is about, during a
+        pause of everything or of the topic only if they chose so."""
+        found = set()
+        for reader in self.readers.values():
+            awake = reader.paused_until is None or reader.paused_until <= at
+            topics = set(reader.follows)
+            if not reader.alerts_in_pauses:
+                topics -= reader.paused
+            concerned = not topics.isdisjoint(self.articles[article].topics)
+            reachable = reader.live and reader.consents and (awake or reader.alerts_in_pauses)
+            if reachable and concerned:
+                found.add(reader.subscription)
+        return found
+
+    def version(self, article: int, language: str) -> int:
+        """Return what a reader is shown of it: the translation, if there is one that stands."""
+        one = self.articles[article]
+        if language == "es" and one.translation is not None and one.translation_live:
+            return one.translation
+        return article
 
     def timed_anew(self, reader: Reader, now: datetime) -> None:
         """The reader chose another rhythm, paused, or came back."""
@@ -167,11 +218,11 @@ class Model:
     def due(self, at: datetime) -> list[Reader]:
         return [one for one in self.readers.values() if one.due_at is not None and one.due_at <= at]
 
-    def digest(self, reader: Reader, dated: datetime, cutoff: int, shelf: Shelf) -> None:
-        """One run comes to one reader who is due."""
+    def digest(self, reader: Reader, dated: datetime, cutoff: int, shelf: Shelf) -> list[int]:
+        """One run comes to one reader who is due. Return what the digest holds, if there is one."""
         if not reader.live:
             reader.due_at = None
-            return
+            return []
         assert reader.mark is not None
         after = max(reader.mark, cutoff)
         articles = self._owed(reader, dated, cutoff, shelf)
@@ -181,6 +232,7 @@ class Model:
             reader.first_done = True
         reader.mark = after
         reader.due_at = next_due(reader.rhythm, dated)
+        return articles
 
     def given_back(self, reader: Reader, dated: datetime) -> None:
         stretch = reader.stretches.pop(dated)
@@ -197,49 +249,72 @@ class Model:
         pauses = reader.paused_until is not None and reader.paused_until > dated
         if pauses or not reader.consents:
             return []
-        fit = [one for one in self.releases if one.seq <= cutoff and shelf.holds(one, dated)]
+        fit = [
+            one
+            for one in self.releases
+            if one.seq <= cutoff
+            and shelf.holds(one, dated)
+            and not shelf.had(one.article, reader.subscription, dated)
+        ]
         topics = sorted(set(reader.follows) - reader.paused, key=lambda topic: -WEIGHTS[topic])
         choose = self._new if reader.first_done else self._best
-        return choose(reader, topics, fit, shelf.articles)
+        return choose(reader, topics, fit, shelf)
 
     def _best(
         self,
         reader: Reader,
         topics: Sequence[int],
         fit: Sequence[Release],
-        articles: dict[int, Article],
+        shelf: Shelf,
     ) -> list[int]:
-        """A first digest: the best of each topic, then the second best of each."""
-        chosen: list[int] = []
-        for _ in range(2):
-            for topic in topics:
-                row = [
-                    (articles[one.article].weight, one.seq, one.article)
+        """A first digest: the best of each topic, then the second best of each. Alerts come
+        first, and so do topics that have one."""
+        articles, chosen = shelf.articles, list[int]()
+
+        def best(topic: int, without: Sequence[int]) -> tuple[bool, int, int, int] | None:
+            return max(
+                (
+                    (
+                        one.article in shelf.alerts,
+                        articles[one.article].weight,
+                        one.seq,
+                        one.article,
+                    )
                     for one in fit
-                    if topic in articles[one.article].topics and one.article not in chosen
-                ]
-                if row:
-                    chosen.append(max(row)[-1])
-        return chosen[:CAP]
+                    if topic in articles[one.article].topics and one.article not in without
+                ),
+                default=None,
+            )
+
+        def has_alert(topic: int) -> bool:
+            first = best(topic, ())
+            return first is not None and first[0]
+
+        for _ in range(2):
+            for topic in sorted(topics, key=lambda topic: not has_alert(topic)):
+                if found := best(topic, chosen):
+                    chosen.append(found[-1])
+        return sorted(chosen[:CAP], key=lambda article: article not in shelf.alerts)
 
     def _new(
         self,
         reader: Reader,
         topics: Sequence[int],
         fit: Sequence[Release],
-        articles: dict[int, Article],
+        shelf: Shelf,
     ) -> list[int]:
         """What is new since the mark, and not from before the reader followed or was back."""
         assert reader.mark is not None
-        places: dict[int, tuple[int, int, int]] = {}
+        places: dict[int, tuple[bool, int, int, int]] = {}
         for one in fit:
             if one.at < reader.joined or one.seq <= reader.mark:
                 continue
             if reader.paused_until is not None and one.at < reader.paused_until:
                 continue
-            article = articles[one.article]
+            article = shelf.articles[one.article]
             for topic in article.topics.intersection(topics):
                 if one.seq > reader.follows[topic]:
-                    place = (WEIGHTS[topic], article.weight, one.seq)
+                    safety = one.article in shelf.alerts
+                    place = (safety, WEIGHTS[topic], article.weight, one.seq)
                     places[one.article] = max(place, places.get(one.article, place))
         return sorted(places, key=places.__getitem__, reverse=True)[:CAP]

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from newsletter.rendering.digest import compile_shell
-from newsletter.sending import digest_slice
+from newsletter.sending import digest_pieces, digest_slice
 from tests.digests import factories
 from tests.digests.lives import MINUTE, World
 from tests.digests.plain_model import BEGIN, HOURS, WEIGHTS, ZONES, Rhythm
@@ -53,6 +53,9 @@ deeds = st.one_of(
     st.tuples(st.just("cancel"), which),
     st.tuples(st.just("skip"), which),
     st.tuples(st.just("sent"), which),
+    st.tuples(st.just("alert"), which, st.integers(0, 4**5 - 1)),
+    st.tuples(st.just("alerts_in_pauses"), readers),
+    st.tuples(st.just("translate"), which),
 )
 # What may happen to a run.
 due = st.tuples(st.just("due"))
@@ -99,6 +102,7 @@ def one_shell(monkeypatch):
     """What the mail looks like is not asked here, so it is compiled once and not per run."""
     shell = compile_shell(factories.DigestNewsletterFactory(), "en")
     monkeypatch.setattr(digest_slice, "compile_shell", lambda newsletter, language: shell)
+    monkeypatch.setattr(digest_pieces, "_written", lambda condition, language: b"[]")
 
 
 @settings(

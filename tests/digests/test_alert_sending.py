@@ -259,6 +259,16 @@ def test_what_it_leaves_free_goes_to_the_next_best(back, digest):
     assert sorted(delivery.article_ids) == news
 
 
+def test_in_a_first_digest_too_what_it_leaves_free_goes_to_the_next_best(back, digest):
+    subscription = reader(digest, back)
+    news = {released(back).pk for _ in range(2)}
+    sent(approved_article(back, weight=9))
+    send_everything()
+    run_due(timezone.now())
+    [delivery] = digests_of(subscription)
+    assert set(delivery.article_ids) == news
+
+
 def test_an_alert_that_arrives_after_the_plan_is_left_out_of_the_copy(back, digest):
     subscription = reader(digest, back)
     had_its_first(subscription, timezone.now())
