@@ -67,10 +67,13 @@ def _begin(trouble: Trouble, now: datetime) -> None:
 def _troubles(now: datetime) -> Iterator[Trouble]:
     for mailing in Mailing.objects.filter(state=Mailing.State.PAUSED).exclude(trouble=""):
         yield Trouble(Kind.STOPPED, f"mailing {mailing.pk}", mailing.trouble)
-    for mailing in Mailing.objects.filter(state=Mailing.State.SENDING):
+    moving = (Mailing.State.PLANNING, Mailing.State.SENDING)
+    for mailing in Mailing.objects.filter(state__in=moving):
         minutes = _minutes_without_progress(mailing, now)
         if minutes >= settings.SENDING_STALLED_MINUTES:
             text = f"Nothing of it went out for {minutes:.0f} minutes although it is being sent."
+            if mailing.state == Mailing.State.PLANNING:
+                text = f"Its list of readers has not got longer for {minutes:.0f} minutes."
             yield Trouble(Kind.STALLED, f"mailing {mailing.pk}", text)
     seen = sightings()
     for where, why in ways_down(seen).items():
@@ -87,15 +90,22 @@ def _minutes_without_progress(mailing: Mailing, now: datetime) -> float:
     due = Q(state=Batch.State.CLAIMED) | Q(state=Batch.State.READY) & (
         Q(not_before__isnull=True) | Q(not_before__lte=now) | Q(not_before__lte=rested, domain="")
     )
+    if mailing.state == Mailing.State.PLANNING:
+        # Whether readers were found or only looked at.
+        return _minutes_at(key, counts(mailing).planned + mailing.planned_upto, now)
     waits = mailing.kind != Mailing.Kind.ALERT and warm_up.is_used_up()
     if waits or not Batch.objects.filter(due, mailing=mailing).exists():
         client().delete(key)
         return 0.0
-    open_now = counts(mailing).open
+    return _minutes_at(key, counts(mailing).open, now)
+
+
+def _minutes_at(key: str, number: int, now: datetime) -> float:
+    """Return for how long it has been this number at every look."""
     kept = client().get(key)
     before, since = (float(part) for part in kept.split()) if kept else (-1.0, 0.0)
-    if before != open_now:
-        client().set(key, f"{open_now} {now.timestamp()}", ex=86_400)
+    if before != number:
+        client().set(key, f"{number} {now.timestamp()}", ex=86_400)
         return 0.0
     return (now.timestamp() - since) / 60
 

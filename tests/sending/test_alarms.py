@@ -215,6 +215,21 @@ def test_a_small_mailing_that_waits_for_its_relay_again_and_again_stalls():
     assert kinds() == [("stalled", True)]
 
 
+def test_a_plan_that_does_not_get_on_stalls_too():
+    """Its task fails again and again: staff would read "Making the list of readers" for ever."""
+    mailing = planned(2)
+    Mailing.objects.update(state=Mailing.State.PLANNING)
+    watch(NOW)
+    Mailing.objects.update(planned_upto=mailing.planned_upto + 500)
+    assert watch(NOW + timedelta(minutes=9)) == []
+    assert watch(NOW + timedelta(minutes=18)) == []
+
+    (alarm,) = watch(NOW + timedelta(minutes=20))
+
+    assert alarm.kind == "stalled"
+    assert "list of readers" in alarm.text
+
+
 def test_a_mailing_that_waits_for_the_turn_of_a_slowed_domain_does_not_stall():
     planned(2)
     for minutes in range(12):
