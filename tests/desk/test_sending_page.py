@@ -10,7 +10,14 @@ from django.utils import timezone
 from newsletter.desk.views import sending as page
 from newsletter.desk.views.mailing import progress_of
 from newsletter.sending import brakes, sightings, warm_up
-from newsletter.sending.models import Alarm, Batch, DomainLimit, SendingDay, WarmUp
+from newsletter.sending.models import (
+    Alarm,
+    Batch,
+    DomainLimit,
+    Mailing,
+    SendingDay,
+    WarmUp,
+)
 from newsletter.transports.protocol import WayState
 from tests.desk.conftest import client_of
 from tests.sending.mailings import planned
@@ -33,6 +40,25 @@ def test_a_quiet_house_says_so(desk):
     assert "There was none." in said
     assert "No worker was heard of" in said
     assert "<dd>any</dd>" in said
+
+
+def test_the_rate_is_one_number_by_the_second_and_the_hour_beside_what_is_reached(desk, settings):
+    settings.SENDING_RATE = 2.5
+    going, waiting = planned(2), planned(2)
+    Mailing.objects.filter(pk__in=[going.pk, waiting.pk]).update(pace=1.75)
+    Batch.objects.filter(mailing=going).update(state="claimed")
+
+    said = text(desk.sender)
+
+    assert "<dt>Messages a second, at most</dt><dd>2.5, or 9,000 an hour</dd>" in said
+    assert "<dt>Messages a second, now</dt><dd>1.8</dd>" in said
+
+
+def test_nothing_goes_out_where_no_worker_has_a_batch(desk):
+    planned(2)
+    Mailing.objects.update(pace=1.75)
+
+    assert "<dt>Messages a second, now</dt><dd>0</dd>" in text(desk.sender)
 
 
 def test_relays_are_summed_over_the_processes_that_were_heard_of(desk):

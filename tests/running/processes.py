@@ -117,7 +117,7 @@ def start_worker(
             raise AssertionError(f"The worker ended:\n{worker.output[-4000:]}")
         return f"{name}@tests ready" in worker.output
 
-    wait_until(ready, seconds=60, about=f"worker {name} ready")
+    wait_until(ready, seconds=120, about=f"worker {name} ready")
     return worker
 
 

@@ -61,6 +61,8 @@ def sending_page(request: HttpRequest) -> HttpResponse:
         "alarms": alarms[:ALARMS_SHOWN],
         "relays": relays(fresh),
         "rate": settings.SENDING_RATE,
+        "rate_an_hour": settings.SENDING_RATE * 3600,
+        "pace": pace_now(),
         "domains": domains(slowed),
         "plans": warm_up.every_plan(),
         "batches": waiting_batches(),
@@ -103,6 +105,14 @@ def domains(slowed: dict[str, float]) -> list[Domain]:
         Domain(name, slowed.get(name), limits.get(name), waiting.get(name, 0))
         for name in sorted(slowed.keys() | limits.keys() | waiting.keys())
     ]
+
+
+def pace_now() -> float:
+    """Return messages a second, as last measured, of the mailings that workers have a batch of."""
+    with_a_worker = Batch.objects.filter(state=Batch.State.CLAIMED).values("mailing")
+    going = Mailing.objects.filter(state=Mailing.State.SENDING, pk__in=with_a_worker)
+    total: float = going.aggregate(total=Sum("pace", default=0.0))["total"]
+    return total
 
 
 def waiting_batches() -> dict[str, int]:
