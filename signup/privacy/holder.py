@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Any
 
-from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -15,12 +14,13 @@ from signup.models import (
     ConsentSubject,
     Follow,
     Parting,
-    RenewalQuestion,
     SignUp,
     Subscriber,
     Subscription,
     SystemMail,
 )
+from signup.privacy.kept import kept_about
+from signup.privacy.ledger import ledger_of
 from signup.privacy.registry import Kind, Line
 
 _WHY = {
@@ -68,114 +68,7 @@ class SignupHolder:
 
     def export(self, subscriber: Subscriber) -> dict[str, Any]:
         """Everything, tokens apart: those are never stored."""
-        return {
-            "address": subscriber.email,
-            "first_name": subscriber.first_name,
-            "language": subscriber.language,
-            "timezone": subscriber.timezone,
-            "text_only": subscriber.text_only,
-            "conditions_in_subject": subscriber.conditions_in_subject,
-            "alerts_while_paused": subscriber.alerts_while_paused,
-            "created_at": subscriber.created_at.isoformat(),
-            "erased_at": subscriber.erased_at.isoformat() if subscriber.erased_at else None,
-            "subscriptions": [
-                {
-                    "newsletter": row.newsletter.name,
-                    "state": row.state,
-                    "ended_reason": row.ended_reason,
-                    "cadence": row.cadence,
-                    "weekday": row.weekday,
-                    "hour": row.hour,
-                    "paused_at": _iso(row.paused_at),
-                    "paused_until": _iso(row.paused_until),
-                    "live_at": _iso(row.live_at),
-                    "ended_at": _iso(row.ended_at),
-                }
-                for row in Subscription.objects.filter(subscriber=subscriber)
-                .select_related("newsletter")
-                .order_by("pk")
-            ],
-            "follows": [
-                {
-                    "condition": row.condition.name,
-                    "followed_at": row.followed_at.isoformat(),
-                    "paused_at": _iso(row.paused_at),
-                }
-                for row in Follow.objects.filter(subscriber=subscriber)
-                .select_related("condition")
-                .order_by("pk")
-            ],
-            "sign_ups": [
-                {
-                    "newsletters": [newsletter.name for newsletter in row.newsletters.all()],
-                    "conditions": [condition.name for condition in row.conditions.all()],
-                    "first_name": row.first_name,
-                    "form_url": row.form_url,
-                    "created_at": row.created_at.isoformat(),
-                    "confirmed_at": _iso(row.confirmed_at),
-                }
-                for row in SignUp.objects.filter(subscriber=subscriber)
-                .prefetch_related("newsletters", "conditions")
-                .order_by("pk")
-            ],
-            "consents": [
-                {
-                    "seq": entry.seq,
-                    "at": entry.at.isoformat(),
-                    "action": entry.action,
-                    "purpose": entry.purpose,
-                    "newsletter": entry.newsletter.name if entry.newsletter else None,
-                    "wording": entry.text.wording if entry.text else None,
-                    "wording_version": entry.text.version if entry.text else None,
-                    "method": entry.method,
-                    "form_url": entry.form_url,
-                    "evidence": entry.evidence,
-                    "hash": bytes(entry.entry_hash).hex(),
-                }
-                for entry in ledger_of(subscriber).select_related("newsletter", "text")
-            ],
-            "system_mails": [
-                {
-                    "kind": mail.kind,
-                    "state": mail.state,
-                    "created_at": mail.created_at.isoformat(),
-                    "accepted_at": _iso(mail.accepted_at),
-                }
-                for mail in SystemMail.objects.filter(subscriber=subscriber).order_by("pk")
-            ],
-            "address_changes": [
-                {
-                    "new_address": change.email,
-                    "old_address": change.old_email,
-                    "created_at": change.created_at.isoformat(),
-                    "confirmed_at": _iso(change.confirmed_at),
-                }
-                for change in AddressChange.objects.filter(subscriber=subscriber).order_by("pk")
-            ],
-            "asked_anew": [
-                {
-                    "newsletter": question.subscription.newsletter.name,
-                    "wording": question.text.wording,
-                    "mailed_at": _iso(question.mailed_at),
-                    "answered_at": _iso(question.answered_at),
-                    "expired_at": _iso(question.expired_at),
-                }
-                for question in RenewalQuestion.objects.filter(subscription__subscriber=subscriber)
-                .select_related("subscription__newsletter", "text")
-                .order_by("pk")
-            ],
-            "partings": [
-                {
-                    "newsletter": parting.subscription.newsletter.name,
-                    "reason": parting.reason,
-                    "words": parting.words,
-                    "at": parting.at.isoformat(),
-                }
-                for parting in Parting.objects.filter(subscription__subscriber=subscriber)
-                .select_related("subscription__newsletter")
-                .order_by("pk")
-            ],
-        }
+        return kept_about(subscriber)
 
     def erase(self, subscriber: Subscriber) -> None:
         """Empty the row, drop what hangs on it, and cut the ledger loose: it names nobody then.
@@ -202,13 +95,6 @@ class SignupHolder:
         subscriber.save()
 
 
-def ledger_of(subscriber: Subscriber) -> QuerySet[ConsentEntry]:
-    """Return the reader's lines of the ledger in their order."""
-    return ConsentEntry.objects.filter(
-        subject__in=ConsentSubject.objects.filter(subscriber=subscriber).values("subject")
-    ).order_by("seq")
-
-
 def _sentence(entry: ConsentEntry) -> str:
     what = entry.newsletter.name if entry.newsletter else entry.get_purpose_display()
     sentences = {
@@ -226,7 +112,3 @@ def _sentence(entry: ConsentEntry) -> str:
         "how": entry.get_method_display(),
     }
     return f"{sentence} “{entry.text.wording}”" if entry.text else sentence
-
-
-def _iso(moment: Any) -> str | None:
-    return moment.isoformat() if moment else None

@@ -14,7 +14,7 @@ from newsletter.catalogue.models import Newsletter
 from newsletter.outcomes.models import Event
 from newsletter.sending.models import Delivery, Mailing
 from signup.models import ConsentEntry, SignUp, Subscriber, Subscription, SystemMail
-from signup.privacy.holder import ledger_of
+from signup.privacy.ledger import ledger_of
 
 # Deliveries have no index by reader, on purpose (docs/sending.md): each mailing is one look-up.
 MAILINGS = 200
