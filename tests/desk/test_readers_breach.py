@@ -279,6 +279,7 @@ def test_an_embedded_form_with_a_condition_tells_of_health(scene: Any, settings:
     [only] = form_counts.form_counts()
     assert only.about_health
     assert only.asked is None
+    assert only.page == "Clinic (https://clinic.example)", "by the name that staff know it by"
 
 
 def test_what_is_older_than_sign_ups_are_kept_is_not_counted(sign_ups: Any) -> None:

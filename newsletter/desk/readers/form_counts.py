@@ -5,6 +5,7 @@ only, and not at all while they are small: nobody should be able to tell from th
 person signed up (standard E16).
 """
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date
@@ -21,6 +22,7 @@ from signup.privacy.retention import KEEP
 # Of a form about a condition no figure under this is shown, and none that is not rounded.
 SMALL = 20
 ROUNDED_TO = 10
+_EMBEDDED = re.compile(r"/sign-up/embed/(?P<id>[0-9a-f]{16})/(?:\?on=(?P<site>.*))?\Z")
 
 
 @dataclass(slots=True)
@@ -32,7 +34,10 @@ class Day:
 
 @dataclass(slots=True)
 class FormCount:
-    """One form. `asked` and `confirmed` None: fewer than SMALL, and `about_health`."""
+    """One form: its page here, or what staff call it and the site on which it stands.
+
+    `asked` and `confirmed` None: fewer than SMALL, and `about_health`.
+    """
 
     page: str
     about_health: bool
@@ -61,14 +66,21 @@ def form_counts() -> list[FormCount]:
     days: defaultdict[str, list[Day]] = defaultdict(list)
     for page, on, asked, confirmed in rows:
         days[page].append(Day(on, asked, confirmed))
-    telling = _TellsOfHealth()
-    counts = [_count(page, each, telling(page)) for page, each in days.items()]
+    telling, named = _TellsOfHealth(), dict(EmbedForm.objects.values_list("public_id", "name"))
+    counts = [_count(_shown(page, named), each, telling(page)) for page, each in days.items()]
     return sorted(counts, key=lambda one: (-(one.asked or 0), one.page))
 
 
-def _count(page: str, days: list[Day], about_health: bool) -> FormCount:
+def _shown(page: str, named: dict[str, str]) -> str:
+    """How staff know the form: not by the id of one that stands on another site."""
+    if (found := _EMBEDDED.search(page)) and found["id"] in named:
+        site = f" ({found['site']})" if found["site"] else ""
+        return named[found["id"]] + site
+    return page.removeprefix(settings.BASE_URL) or "/"
+
+
+def _count(shown: str, days: list[Day], about_health: bool) -> FormCount:
     asked, confirmed = sum(day.asked for day in days), sum(day.confirmed for day in days)
-    shown = page.removeprefix(settings.BASE_URL) or "/"
     if about_health:
         return FormCount(shown, True, _coarse(asked), _coarse(confirmed))
     return FormCount(shown, False, asked, confirmed, days[::-1])
