@@ -8,8 +8,8 @@
 
   const tick = () => {
     const seconds = Math.ceil((at - Date.now()) / 1000);
-    // Only the number is added: the words around it are the server's, in its language.
-    left.textContent = seconds > 0 ? `${before} (${seconds})` : before;
+    // Only the number and its unit are added: the words around them are the server's, in its language.
+    left.textContent = seconds > 0 ? `${before} (${seconds} s)` : before;
   };
 
   const look = async () => {

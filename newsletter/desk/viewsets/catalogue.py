@@ -3,6 +3,7 @@
 from django import forms
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.panels import (
     FieldPanel,
@@ -13,7 +14,7 @@ from wagtail.admin.panels import (
     TabbedInterface,
     TitleFieldPanel,
 )
-from wagtail.admin.ui.tables import BooleanColumn, UpdatedAtColumn
+from wagtail.admin.ui.tables import Column, UpdatedAtColumn
 from wagtail.admin.widgets.slug import SlugInput
 from wagtail.snippets.views.snippets import SnippetViewSet, SnippetViewSetGroup
 
@@ -100,6 +101,14 @@ class ConditionViewSet(SnippetViewSet):
     )
 
 
+def _open_or_not(newsletter: Newsletter) -> str:
+    return gettext("Open") if newsletter.open_for_signup else gettext("Closed")
+
+
+def _sensitive_or_not(newsletter: Newsletter) -> str:
+    return gettext("Sensitive") if newsletter.sensitive else ""
+
+
 class NewsletterViewSet(SnippetViewSet):
     model = Newsletter
     icon = "mail"
@@ -109,8 +118,9 @@ class NewsletterViewSet(SnippetViewSet):
     list_display = [
         "name",
         "kind",
-        BooleanColumn("open_for_signup", label=_("Open for sign-up")),
-        BooleanColumn("sensitive", label=_("Sensitive")),
+        # Words: Wagtail's red cross for "no" looks like something that went wrong.
+        Column("open_for_signup", label=_("Open for sign-up"), accessor=_open_or_not),
+        Column("sensitive", label=_("Sensitive"), accessor=_sensitive_or_not),
         UpdatedAtColumn(),
     ]
     search_fields = ["name"]
