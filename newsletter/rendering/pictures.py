@@ -86,4 +86,8 @@ def _touch(path: str) -> bool:
         return default_storage.exists(path)
     except FileNotFoundError:
         return False
+    except PermissionError:
+        # Another account's file, on a disk that only one of them writes to. Nobody waits for a
+        # mail because of that: the sweep asks what was approved before it asks the clock.
+        return True
     return True

@@ -116,6 +116,17 @@ def test_a_draft_draws_its_pictures_anew_whenever_it_is_looked_at(desk, media):
     assert re.search(re.escape(picture.name), html)
 
 
+def test_a_picture_that_another_account_wrote_stands_in_nobodys_way(desk, media, monkeypatch):
+    issue = issue_with_picture(desk)
+    before = compile_issue(issue).html
+
+    def refused(*_args, **_kwargs):
+        raise PermissionError
+
+    monkeypatch.setattr("os.utime", refused)
+    assert compile_issue(issue).html == before
+
+
 def test_what_is_young_or_no_picture_of_a_mail_is_left_alone(db, media):
     young = drawn(media, by=timedelta(days=300))
     other = media / "notes.txt"

@@ -12,6 +12,7 @@ from newsletter.editions.models import Issue
 from newsletter.rendering.issue import compile_issue
 from tests.desk import world
 from tests.desk.looked_at import desk_of
+from tests.running.browser import settle
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -115,6 +116,8 @@ def _fill_in(page: "Page", block: str, field: str, text: str) -> None:
             "Enter"
         )
         found = page.locator(".modal-body").get_by_role("link", name=text)
+        found.first.wait_for()
+        settle(page)  # what opens takes the focus once it has come to rest
         found.first.press("Enter")
         found.first.wait_for(state="detached")
     elif field.endswith("*"):
