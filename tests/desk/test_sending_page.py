@@ -39,7 +39,7 @@ def test_a_quiet_house_says_so(desk):
     said = text(desk.sender)
     assert "There was none." in said
     assert "No worker was heard of" in said
-    assert "<dd>any</dd>" in said
+    assert "any number is allowed" in said
 
 
 def test_the_rate_is_one_number_by_the_second_and_the_hour_beside_what_is_reached(desk, settings):
@@ -50,15 +50,15 @@ def test_the_rate_is_one_number_by_the_second_and_the_hour_beside_what_is_reache
 
     said = text(desk.sender)
 
-    assert "<dt>Messages a second, at most</dt><dd>2.5, or 9,000 an hour</dd>" in said
-    assert "<dt>Messages a second, now</dt><dd>1.8</dd>" in said
+    assert "<dt>Messages a second</dt><dd>1.8</dd>" in said
+    assert "at most 2.5, or 9,000 an hour" in said
 
 
 def test_nothing_goes_out_where_no_worker_has_a_batch(desk):
     planned(2)
     Mailing.objects.update(pace=1.75)
 
-    assert "<dt>Messages a second, now</dt><dd>0</dd>" in text(desk.sender)
+    assert "<dt>Messages a second</dt><dd>0</dd>" in text(desk.sender)
 
 
 def test_relays_are_summed_over_the_processes_that_were_heard_of(desk):
@@ -113,10 +113,10 @@ def test_each_relay_says_its_rate_and_what_its_new_address_may_send(desk):
     assert "Today 120 of 500 messages (new address)." in said
     assert "Only what leaves by new.example:587." in said
     assert (
-        '<td class="title">new.example:587</td> <td>Works</td> <td class="desk-num">25</td>' in said
+        '<td class="title">new.example:587</td> <td>Works.</td> <td class="desk-num">25</td>' in said
     )
     assert (
-        '<td class="title">old.example:25</td> <td>Works</td> <td class="desk-num">any</td>' in said
+        '<td class="title">old.example:25</td> <td>Works.</td> <td class="desk-num">any</td>' in said
     )
 
 
