@@ -113,10 +113,12 @@ def test_each_relay_says_its_rate_and_what_its_new_address_may_send(desk):
     assert "Today 120 of 500 messages (new address)." in said
     assert "Only what leaves by new.example:587." in said
     assert (
-        '<td class="title">new.example:587</td> <td>Works.</td> <td class="desk-num">25</td>' in said
+        '<td class="title">new.example:587</td> <td>Works.</td> <td class="desk-num">25</td>'
+        in said
     )
     assert (
-        '<td class="title">old.example:25</td> <td>Works.</td> <td class="desk-num">any</td>' in said
+        '<td class="title">old.example:25</td> <td>Works.</td> <td class="desk-num">any</td>'
+        in said
     )
 
 
