@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from newsletter.approval.models import SenderDomain
 from newsletter.catalogue.models import Newsletter
-from newsletter.desk.views.mailing import title_of
+from newsletter.desk.progress import title_of
 from newsletter.outcomes.reports import complaints_of
 from newsletter.sending.balance import Counts, counts_of
 from newsletter.sending.models import Mailing

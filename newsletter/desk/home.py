@@ -30,9 +30,9 @@ from newsletter.desk.digests.canary import words_for
 from newsletter.desk.feeds.notices import dead_feeds
 from newsletter.desk.models import DigestCanary, User
 from newsletter.desk.models.limits import limits_of
+from newsletter.desk.progress import title_of
 from newsletter.desk.security import leave
 from newsletter.desk.stages import stage_of, with_stages
-from newsletter.desk.views.mailing import title_of
 from newsletter.desk.waiting import waiting_for
 from newsletter.editions.models import Article, Issue
 from newsletter.sending.balance import counts_of

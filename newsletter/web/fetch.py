@@ -159,10 +159,8 @@ _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 def resolve(host: str, patience: float) -> list[Address]:
     """Return every address of a host; [] where there is none. Raises nothing."""
-    try:
+    with contextlib.suppress(ValueError):
         return [ipaddress.ip_address(host.strip("[]"))]
-    except ValueError:
-        pass
     try:
         found = dns.resolver.Resolver().resolve_name(host, lifetime=patience)
         return [ipaddress.ip_address(one) for one in found.addresses()]

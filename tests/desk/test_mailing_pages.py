@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from newsletter.desk import speed
-from newsletter.desk.views.mailing import progress_of
+from newsletter.desk.progress import progress_of
 from newsletter.sending.models import Batch, Delivery, Mailing
 from newsletter.transports.memory import OK, MemoryTransport
 from newsletter.transports.values import Outcome, Receipt

@@ -7,8 +7,8 @@ import redis
 from django.urls import reverse
 from django.utils import timezone
 
+from newsletter.desk.progress import progress_of
 from newsletter.desk.views import sending as page
-from newsletter.desk.views.mailing import progress_of
 from newsletter.sending import brakes, sightings, warm_up
 from newsletter.sending.models import (
     Alarm,

@@ -93,6 +93,7 @@ class EspTransport:
         except requests.RequestException as error:
             raise LineDown(f"No connection to {self.name}.") from error
         except Exception as error:
+            # botocore is there for Amazon SES alone: its errors are known by where they are from.
             if type(error).__module__.startswith("botocore"):
                 raise Misconfigured(f"{self.name}: {type(error).__name__}") from error
             raise
