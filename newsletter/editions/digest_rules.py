@@ -53,6 +53,9 @@ class Shelf:
             for condition, row in self._by_condition.items()
         }
         self._best: dict[tuple[int, int, int, int], tuple[_Place, ...]] = {}
+        # A bit for each article, and for each stretch the bits of what is in it.
+        self._bits = {article: 1 << place for place, article in enumerate(self._about)}
+        self._masks: dict[tuple[int, int, int], int] = {}
 
     def between(self, condition: int, after: int, upto: int) -> list[Released]:
         """Return the condition's releases with after < seq <= upto, oldest first."""
@@ -84,6 +87,26 @@ class Shelf:
             first = {place.article: place for place in reversed(places)}
             found = self._best[key] = tuple(sorted(first.values(), reverse=True)[:cap])
         return found
+
+    def how_many(
+        self, follows: Mapping[int, int], *, mark: int, cutoff: int, without: Iterable[int] = ()
+    ) -> int:
+        """Return how many different articles `choose_new` would choose from, by masks of bits."""
+        found = 0
+        for condition, since in follows.items():
+            key = (condition, since if since > mark else mark, cutoff)
+            mask = self._masks.get(key)
+            if mask is None:
+                if len(self._masks) >= _REMEMBERED:
+                    self._masks.clear()
+                mask = 0
+                for released in self.between(*key):
+                    mask |= self._bits[released.article]
+                self._masks[key] = mask
+            found |= mask
+        for article in without:
+            found &= ~self._bits.get(article, 0)
+        return found.bit_count()
 
     def about(self, article: int) -> list[int]:
         """Return what the article is about, the condition that readers see first in front."""

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from newsletter.rendering import links, subjects
 from newsletter.rendering.digest_body import DigestBody
-from newsletter.rendering.fragments import EncodedFragment, while_away
+from newsletter.rendering.fragments import EncodedFragment, more_new, while_away
 from newsletter.wire.headers import format_date, format_recipient
 from newsletter.wire.message import CompiledMessage
 from newsletter.wire.slots import Slot
@@ -73,13 +73,15 @@ class Extras(NamedTuple):
     """What one reader's digest says besides its articles.
 
     `next_digest` is the day of the next one, by the reader's clock; None promises none. `away`
-    counts what came out while the reader paused. `names_conditions`: the subject may name them.
+    counts what came out while the reader paused, `more` what is new and not shown.
+    `names_conditions`: the subject may name them.
     """
 
     next_digest: date | None = None
     cadence: str = Subscription.Cadence.WEEKLY
     names_conditions: bool = False
     away: int = 0
+    more: int = 0
 
 
 _NOTHING_MORE = Extras()
@@ -122,7 +124,7 @@ class DigestCopies:
         Raises NothingLeft when nothing is to be shown any more.
         """
         extras = extras or _NOTHING_MORE
-        last = self._words.away(extras.away) if extras.away else None
+        last = self._words.last(extras.more, extras.away)
         body = self._body.join(reader.subscription_id, article_ids, follows, last)
         values = self._values(reader)
         values[Slot.BODY_TEXT] = body.text
@@ -144,7 +146,7 @@ class _Words:
         self._language = language
         self._lines: dict[date, str] = {}
         self._subjects: dict[str | tuple[str, ...], str] = {}
-        self._away: dict[int, EncodedFragment] = {}
+        self._last: dict[tuple[int, int], EncodedFragment] = {}
 
     def next_digest(self, day: date) -> str:
         line = self._lines.get(day)
@@ -170,10 +172,19 @@ class _Words:
                 found = self._subjects[conditions] = subjects.naming(conditions)
         return found
 
-    def away(self, count: int) -> EncodedFragment:
-        found = self._away.get(count)
+    def last(self, more: int, away: int) -> EncodedFragment | None:
+        """Return what stands behind all sections: how much more is new, and what came out during
+        a pause; None where there is nothing to say."""
+        if not more and not away:
+            return None
+        found = self._last.get((more, away))
         if found is None:
-            found = self._away[count] = while_away(count, self._language).encoded()
+            parts = [more_new(more, self._language)] if more else []
+            parts += [while_away(away, self._language)] if away else []
+            pieces = [part.encoded() for part in parts]
+            found = self._last[more, away] = EncodedFragment(
+                b"".join(piece.html for piece in pieces), b"".join(piece.text for piece in pieces)
+            )
         return found
 
 

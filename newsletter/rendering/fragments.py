@@ -94,6 +94,17 @@ def section_end(condition: Condition, language: str, stop_url: str | None = None
         )
 
 
+def more_new(count: int, language: str) -> Fragment:
+    """Return the line on what is new besides what one mail shows."""
+    with translation.override(language):
+        line = ngettext(
+            "One more new article on what you follow is on our website.",
+            "%(count)s more new articles on what you follow are on our website.",
+            count,
+        ) % {"count": count}
+        return _compile("more_new", language, {"line": line, "conditions_url": links.conditions()})
+
+
 def while_away(count: int, language: str) -> Fragment:
     """Return the few words on what came out while the reader paused."""
     with translation.override(language):

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from newsletter.approval.clocks import zone
+from newsletter.editions.digest_rules import CAP
 from newsletter.editions.models import Article, Release
 from newsletter.rendering.copies import Extras
 from newsletter.sending.due_times import Rhythm, next_due
@@ -66,6 +67,7 @@ def extras_of(
     firsts = {row.subscriber for row in rows if not row.resent}
     counting = [reader for reader in readers if reader.subscriber in firsts]
     away = said | _away(counting, follows, mailing)
+    more = _more(rows)
     days: dict[tuple[str, int, int, str], date | None] = {}
     found = {}
     for reader in readers:
@@ -77,8 +79,19 @@ def extras_of(
             cadence=reader.cadence,
             names_conditions=reader.names_conditions,
             away=away.get(reader.subscriber, 0),
+            more=more.get(reader.subscriber, 0),
         )
     return found
+
+
+def _more(rows: Sequence[Row]) -> dict[int, int]:
+    """Return by reader how many articles the cap kept out; nobody else.
+
+    Asked only of those whose mail is full, or was: what came as an alert is taken out since.
+    """
+    full = [row.pk for row in rows if row.resent or len(row.article_ids or ()) >= CAP]
+    found = Delivery.objects.filter(pk__in=full).order_by().values_list("subscriber_id", "more")
+    return {subscriber: more for subscriber, more in found if more} if full else {}
 
 
 def _said_before(deliveries: Sequence[int]) -> dict[int, int]:

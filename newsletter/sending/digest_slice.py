@@ -72,8 +72,12 @@ class _Move(NamedTuple):
     first: bool = False
 
 
-# One reader's digest, not yet written.
-_Owed = tuple[_Due, list[int]]
+class _Owed(NamedTuple):
+    """One reader's digest, not yet written; `more` is how many articles the cap kept out."""
+
+    row: _Due
+    articles: list[int]
+    more: int
 
 
 def hold(mailing: Mailing) -> bool:
@@ -132,7 +136,7 @@ class Planner:
         between = {"pk__gte": ids[0], "pk__lte": ids[-1]}
         rows = self._receiving(between)
         owed = self._owed(rows)
-        self._move(rows, {row.subscription for row, _ in owed if row.first_sent_at is None})
+        self._move(rows, {one.row.subscription for one in owed if one.row.first_sent_at is None})
         passed = self._pass_over(between) if len(rows) < len(ids) else 0
         # Last, when nobody can overtake any more: the editions it makes are remembered.
         self._write(owed)
@@ -143,7 +147,7 @@ class Planner:
         nothing."""
         rows = self._receiving({"pk__gte": ids[0], "pk__lte": ids[-1]})
         return {row.subscriber for row in rows}, [
-            (row.subscriber, articles) for row, articles in self._owed(rows)
+            (row.subscriber, articles) for row, articles, _ in self._owed(rows)
         ]
 
     def _due(self, **pk: int) -> QuerySet[DigestMark]:
@@ -216,9 +220,9 @@ class Planner:
         had = self._alerts.among([row.subscriber for row in rows])
         owed = []
         for row in rows:
-            articles = self._choose(row, follows[row.subscriber], had.get(row.subscriber, ()))
+            articles, more = self._choose(row, follows[row.subscriber], had.get(row.subscriber, ()))
             if articles:
-                owed.append((row, articles))
+                owed.append(_Owed(row, articles, more))
         return owed
 
     def _follows(self, subscribers: Sequence[int]) -> defaultdict[int, dict[int, int]]:
@@ -239,15 +243,24 @@ class Planner:
                 found[subscriber][condition] = since
         return found
 
-    def _choose(self, row: _Due, follows: dict[int, int], had: Collection[int] = ()) -> list[int]:
-        """`had` came as safety alerts: left out, and their places go to the next best."""
+    def _choose(
+        self, row: _Due, follows: dict[int, int], had: Collection[int] = ()
+    ) -> tuple[list[int], int]:
+        """Return the articles, and how many more there are. `had` came as safety alerts: left
+        out, and their places go to the next best."""
         if row.first_sent_at is None:
-            return choose_first(self._shelf, follows, cutoff=self._cutoff, had=had)
+            # The best of all times; what else there is would be a library, not news.
+            return choose_first(self._shelf, follows, cutoff=self._cutoff, had=had), 0
         # Resuming after a pause, and coming back after an end, owe nothing released before.
         resumed = max(self._times.number_at(row.paused_until), self._times.number_at(row.live_at))
         mark, cap = max(row.mark, resumed), CAP + len(had)
         found = choose_new(self._shelf, follows, mark=mark, cutoff=self._cutoff, cap=cap)
-        return [article for article in found if article not in had][:CAP] if had else found
+        if had:
+            found = [article for article in found if article not in had][:CAP]
+        if len(found) < CAP:
+            return found, 0
+        known = self._shelf.how_many(follows, mark=mark, cutoff=self._cutoff, without=had)
+        return found, known - CAP
 
     def _move(self, rows: Sequence[_Due], first: Container[int]) -> None:
         cutoff = self._cutoff
@@ -320,6 +333,7 @@ class Planner:
                 ("articles", Type.JSON),
                 ("from_seq", Type.NUMBER),
                 ("to_seq", Type.NUMBER),
+                ("more", Type.NUMBER),
             ),
             (
                 (
@@ -330,17 +344,18 @@ class Planner:
                     articles,
                     row.mark,
                     max(row.mark, self._cutoff),
+                    more or None,
                 )
                 for batch, part in zip(batches, parts, strict=True)
-                for place, (row, articles) in enumerate(part)
+                for place, (row, articles, more) in enumerate(part)
             ),
         )
         table = connection.ops.quote_name(Delivery._meta.db_table)
         with connection.cursor() as cursor:
             cursor.execute(
                 f"INSERT INTO {table} (mailing_id, batch_id, edition_id, subscriber_id, place,"  # noqa: S608
-                " article_ids, from_seq, to_seq, state, skip_reason, attempt, resent, reply)"
-                " SELECT %s, batch, edition, subscriber, place, articles, from_seq, to_seq,"
+                " article_ids, from_seq, to_seq, more, state, skip_reason, attempt, resent, reply)"
+                " SELECT %s, batch, edition, subscriber, place, articles, from_seq, to_seq, more,"
                 f" %s, '', 0, %s, '' FROM {source}",
                 [self._mailing.pk, Delivery.State.QUEUED.value, False, *params],
             )
@@ -348,7 +363,7 @@ class Planner:
     def _keep(self, owed: Sequence[_Owed]) -> None:
         """Keep with the plan what these copies are joined from."""
         shown: defaultdict[int, set[int]] = defaultdict(set)
-        for row, articles in owed:
+        for row, articles, _ in owed:
             shown[self._edition(row.language)].update(articles)
         for edition, found in shown.items():
             self._keeper.keep(edition, {one: self._shelf.about(one) for one in found})

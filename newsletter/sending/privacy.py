@@ -74,7 +74,7 @@ class Deliveries:
     def erase(self, subscriber: Subscriber) -> None:
         """Empty the rows and keep them: the counts of old mailings must still balance."""
         # A relay's reply often repeats the address, and the articles tell what was followed.
-        _deliveries(subscriber).update(article_ids=None, away=None, reply="")
+        _deliveries(subscriber).update(article_ids=None, away=None, more=None, reply="")
         DigestMark.objects.filter(subscription__subscriber=subscriber).delete()
 
 

@@ -93,6 +93,7 @@ def test_a_digests_pieces_render_as_they_did(golden: Check) -> None:
         "article": fragments.compile_article(samples.article()),
         "condition_heading": fragments.condition_heading(disk, "en"),
         "section_end": fragments.section_end(disk, "en", "https://stop.example/"),
+        "more_new": fragments.more_new(4, "en"),
         "while_away": fragments.while_away(3, "en"),
     }
     for name, fragment in pieces.items():

@@ -146,6 +146,8 @@ class Delivery(models.Model):
     article_ids = models.JSONField(null=True)
     from_seq = models.BigIntegerField(null=True)
     to_seq = models.BigIntegerField(null=True)
+    # How many more articles were owed than one mail shows; null when none.
+    more = models.PositiveIntegerField(null=True)
     # How many articles its copy said came out during the reader's pause; null when it said nothing.
     # Written as the copy is handed over, for a second one.
     away = models.PositiveIntegerField(null=True)
