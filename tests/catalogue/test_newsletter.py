@@ -4,7 +4,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from newsletter.catalogue.models import Condition, Newsletter
-from newsletter.catalogue.terms import condition_named_in
+from newsletter.catalogue.models.terms import condition_named_in
 from tests.rendering import samples
 
 pytestmark = pytest.mark.django_db

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from newsletter.approval.preflight.findings import Finding, error, mended_in, warning
 from newsletter.audience.recipients import recipients
 from newsletter.catalogue.models import Newsletter
-from newsletter.catalogue.terms import condition_named_in
+from newsletter.catalogue.models.terms import condition_named_in
 from newsletter.editions.models import Issue
 from newsletter.transports.errors import TransportError
 from newsletter.transports.select import bulk_transport

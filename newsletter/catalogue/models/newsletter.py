@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from newsletter.catalogue.emergency_numbers import COUNTRIES, number_for
 from newsletter.catalogue.models.colour import OUR_GREEN, readable_colour
 from newsletter.catalogue.models.seeds import addresses_in, several_addresses
+from newsletter.catalogue.models.terms import condition_named_in
 
 
 # The checker cannot see the manager of a model made of Wagtail's mixins, as Issue is.
@@ -116,8 +117,6 @@ class Newsletter(models.Model):  # type: ignore[django-manager-missing]
 
     def _refuse_telling_names(self) -> None:
         """What every copy carries past a locked screen names no condition (standards I4)."""
-        from newsletter.catalogue.terms import condition_named_in  # reads Condition
-
         local_part = self.from_email.partition("@")[0]
         for name, text in (
             ("from_name", self.from_name),
