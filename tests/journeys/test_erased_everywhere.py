@@ -182,7 +182,7 @@ def _the_files_were_really_read(var: Path, traces: Traces) -> None:
     )
     assert "/preferences/…/" in said
     assert "Not Found: …@example.org/" in said
-    assert "POST /en/preferences/…/erase/" in said
+    assert re.search(r"POST (/en)?/preferences/…/erase/", said)
     # The mailbox, which is left out, does hold the address: the same eyes find it there.
     assert traces.in_files(var / MAILBOX, but="nothing")
 
