@@ -15,7 +15,7 @@ from signup.confirm import confirm
 from signup.models import ConsentText, Subscriber, Subscription
 from signup.subscribe import request_sign_up
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 @pytest.fixture(autouse=True)

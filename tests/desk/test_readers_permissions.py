@@ -107,7 +107,7 @@ _MORE = ("action", "account", "form", "since", "until", "what")
 
 @pytest.mark.once
 @settings(
-    max_examples=examples(20),
+    max_examples=examples(8),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -324,7 +324,7 @@ _TEXT = st.text(max_size=80) | st.sampled_from(["0" * 6, "٣٣٣٣٣٣", "1e5", 
 
 @pytest.mark.once
 @settings(
-    max_examples=examples(30),
+    max_examples=examples(15),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
