@@ -4,6 +4,7 @@ import base64
 import re
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 import idna
@@ -23,10 +24,9 @@ _LOCAL_UTF8 = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\x80-\U0010ffff-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~\x80-\U0010ffff-]+)*"
 )
 # What most readers have: needs no second look.
-_SIMPLE_NAME = re.compile(r"[A-Za-z0-9]{1,40}").fullmatch
-_SIMPLE_ADDRESS = re.compile(
-    r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@(?:[A-Za-z0-9]+(?:-+[A-Za-z0-9]+)*\.)+[A-Za-z0-9]+"
-).fullmatch
+_LONGEST_SIMPLE_NAME = 40
+_SIMPLE_LOCAL = re.compile(r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*").fullmatch
+_SIMPLE_DOMAIN = re.compile(r"(?:[A-Za-z0-9]+(?:-+[A-Za-z0-9]+)*\.)+[A-Za-z0-9]+").fullmatch
 _LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?")
 # Characters that stand for themselves in a Q-encoded word inside a phrase (RFC 2047 section 5).
 _Q_SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*+-/")
@@ -104,9 +104,17 @@ def assert_printable(value: str) -> str:
 
 def format_recipient(name: str, address: str) -> str:
     """Return `name <address>` for To. The hot path: a plain address with a plain name or none."""
-    if (not name or _SIMPLE_NAME(name)) and _SIMPLE_ADDRESS(address) and len(address) <= 254:
+    local, _, domain = address.partition("@")
+    plain = not name or (name.isalnum() and name.isascii() and len(name) <= _LONGEST_SIMPLE_NAME)
+    if plain and _SIMPLE_LOCAL(local) and _is_simple_domain(domain) and len(address) <= 254:
         return f"{name} <{address}>" if name else address
     return _named(name, encode_recipient(address))
+
+
+@lru_cache(maxsize=1024)
+def _is_simple_domain(domain: str) -> bool:
+    """Remembered, because most readers are at a few providers."""
+    return _SIMPLE_DOMAIN(domain) is not None
 
 
 def format_address(name: str, address: str) -> str:

@@ -49,8 +49,6 @@ class MissingValue(LookupError):
 
 # What most values look like: they stand for themselves, so that encoding them is one C call.
 # A soft break goes in front of a body's value, hence the care about how it begins.
-# Neither blank nor like an encoded word, which a name of a condition could look like.
-_PLAIN_HEADER = re.compile(r"(?! *$)(?!.*=\?)[\x20-\x7e]+").fullmatch
 _PLAIN_TEXT = re.compile(r"(?!From )[\x21-\x2d\x2f-\x3c\x3e-\x7e][\x20-\x3c\x3e-\x7e]*").fullmatch
 _PLAIN_HTML = re.compile(
     r"(?!From )[\x21\x23-\x25\x28-\x2d\x2f-\x3b\x3f-\x7e][\x20\x21\x23-\x25\x28-\x3b\x3f-\x7e]*"
@@ -62,9 +60,16 @@ _ROOM = 75
 def encode_header(value: str | bytes, hole: Hole) -> bytes:
     if isinstance(value, bytes):
         raise UnsafeValue("A header takes text; format_address encodes names for it.")
-    if hole.column + len(value) > FOLD_AT or not _PLAIN_HEADER(value):
+    if hole.column + len(value) > FOLD_AT or not _is_plain_header(value):
         return _long_header(value, hole)
     return value.encode("ascii")
+
+
+def _is_plain_header(value: str) -> bool:
+    """Whether it stands for itself: printable ASCII that is neither blank nor like an encoded word,
+    which a name of a condition could look like. Four calls of C, a third of a pattern's time."""
+    plain = value.isascii() and value.isprintable() and "=?" not in value
+    return plain and bool(value) and not value.isspace()
 
 
 def encode_text(value: str | bytes, hole: Hole) -> bytes:

@@ -112,8 +112,12 @@ class Conversation:
         return bool(self._out)
 
     def output(self) -> bytes:
-        """Return what is to be written next, and forget it. Call `wrote` as octets go out."""
-        out = self._out[0] if len(self._out) == 1 else b"".join(self._out)
+        """Return what is to be written next, b"" if nothing, and forget it. Call `wrote` as octets
+        go out."""
+        if not self._out:
+            return b""
+        # Joined, not given to `sendmsg` in pieces: copying 26 kB takes less than that call adds.
+        out = b"".join(self._out)
         self._out.clear()
         return out
 

@@ -111,8 +111,8 @@ class Line:
     def write(self, now: float) -> list[Settled]:
         """Write what there is, as far as the socket takes it."""
         conversation = self.conversation
-        while self._pending is not None or conversation.has_output:
-            data = self._pending if self._pending is not None else conversation.output()
+        # An empty piece is never left pending, and is never what there is to say.
+        while data := self._pending or conversation.output():
             try:
                 count = self._sock.send(data)
             except _WAIT:

@@ -7,6 +7,8 @@ _LONGEST_LINE = 8192
 _MOST_LINES = 200
 # Looked up instead of parsed: four replies come for each message. 1yz is no SMTP.
 _CODES = {str(code).encode(): code for code in range(200, 600)}
+# How the last line of a reply begins, or its only one, when text follows.
+_ENDS = {code + b" ": number for code, number in _CODES.items()}
 _ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s+|$)")
 
 
@@ -23,6 +25,9 @@ def read(reply: Reply) -> tuple[str, str]:
     """Return (enhanced code or "", text for people)."""
     code, raw = reply
     text = raw.decode("utf-8", "replace").strip()
+    if text.startswith("2.0.0 ") and code < 300 and text.isprintable():
+        # What nearly every message ends with, found out the short way.
+        return "2.0.0", text[6:].lstrip()
     if not text.isprintable():
         text = " ".join("".join(char if char.isprintable() else " " for char in text).split())
     match = _ENHANCED.match(text)
@@ -54,11 +59,11 @@ class Replies:
         if len(self._rest) > _LONGEST_LINE:
             lines.append(self._rest)
         for line in lines:
-            code = _CODES.get(line[:3])
-            mark = line[3:4]
-            if mark == b" " and code and not self._begun and len(line) <= _LONGEST_LINE:
+            code = _ENDS.get(line[:4])
+            if code is not None and not self._begun and len(line) <= _LONGEST_LINE:
                 replies.append((code, line[4:]))
                 continue
+            code, mark = _CODES.get(line[:3]), line[3:4]
             if code is None or len(line) > _LONGEST_LINE or mark not in _MARKS:
                 return replies, NoReply("the relay answered with something that is no SMTP")
             if self._begun:
