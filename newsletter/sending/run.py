@@ -148,10 +148,11 @@ class Run:
             if self._over or self.stopped_by is not None or now > stale_at:
                 self._put_back(held, rows[at].place)
                 break
-            if row.pk in held.answered:
+            key = row.pk
+            if key in held.answered:
                 raise AssertionError("A row that has its outcome was handed over again.")
-            if row.pk in waiting:
-                held.answered.add(row.pk)
+            if key in waiting:
+                held.answered.add(key)
                 held.results.append((row, WAITS))
                 continue
             try:
@@ -159,11 +160,11 @@ class Run:
             except (UnsafeValue, UnsafeEnvelope) as error:
                 self._refuse(held, row, error)
                 continue
-            out[row.pk] = row
-            by_key[row.pk] = held
+            out[key] = row
+            by_key[key] = held
             if not announces:
-                journal.taken(row.pk, row.attempt + 1)
-            yield Outgoing(row.pk, envelope, begins)
+                journal.taken(key, row.attempt + 1)
+            yield Outgoing(key, envelope, begins)
         else:
             at = len(rows)
         sent = at - len(waiting)

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from email import message_from_bytes
 from email.header import decode_header, make_header
@@ -12,10 +13,12 @@ from newsletter.wire.headers import (
     assert_line,
     assert_safe,
     encode_address,
+    encode_recipient,
     encode_text,
     fold,
     format_address,
     format_date,
+    format_recipient,
     list_id,
     list_url,
 )
@@ -42,6 +45,41 @@ def test_a_name_comes_back_as_it_was_written(name: str) -> None:
     display_name, address = parseaddr(unfolded("To", format_address(name, "anna@example.org")))
     assert address == "anna@example.org"
     assert decoded(display_name) == " ".join(name.split())
+
+
+@pytest.mark.parametrize("name", ["", "Anna", "Anna B.", "Zoë", "²", "a" * 41, "Anna\n"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "anna@example.org",
+        "anna.b-c+d@mail-1.example.org",
+        "anna..b@example.org",
+        ".anna@example.org",
+        "anna@example",
+        "anna@-example.org",
+        "anna@example.org.",
+        "anna@example.org\n",
+        "anna@bo@example.org",
+        "anna@bücher.example",
+        "jürgen@example.org",
+        "@example.org",
+        "anna@",
+        "anna",
+        "a" * 250 + "@example.org",
+    ],
+)
+def test_the_short_way_to_a_recipient_comes_to_the_same(name: str, address: str) -> None:
+    def said(way: Callable[[], str]) -> str | None:
+        try:
+            return way()
+        except UnsafeValue:
+            return None
+
+    wire_form = said(lambda: encode_recipient(address))
+    # A plain address stands for the whole: what format_address does with the name is the long way.
+    long_way = None if wire_form is None else said(lambda: format_address(name, "x@example.org"))
+    expected = None if long_way is None else long_way.replace("x@example.org", wire_form or "")
+    assert said(lambda: format_recipient(name, address)) == expected
 
 
 @given(NAMES.filter(str.strip))

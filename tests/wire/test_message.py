@@ -19,7 +19,7 @@ from newsletter.wire.message import (
 )
 from newsletter.wire.quoted_printable import encode
 from newsletter.wire.slots import Slot, mark, strip_marks
-from newsletter.wire.values import MissingValue
+from newsletter.wire.values import ENCODERS, Hole, MissingValue, Place
 
 URL = "https://news.example.org/unsubscribe/" + "Ab3_-" * 14 + "/"
 VALUES = {
@@ -113,6 +113,33 @@ def test_another_format_version_is_refused_with_what_to_do() -> None:
     stored = compiled().to_bytes().replace(b'"format":%d' % FORMAT_VERSION, b'"format":99')
     with pytest.raises(FormatError, match="format 99"):
         CompiledMessage.from_bytes(stored)
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ("Ada <ada@example.org>", b"Ada <ada@example.org>"),
+        ("~!", b"~!"),
+        # Not for the short way: the long one writes them otherwise or refuses them.
+        (" ", None),
+        ("", None),
+        ("ada@example.org\n", None),
+        ("ada\x7f@example.org", None),
+        ("ada\t@example.org", None),
+    ],
+)
+def test_a_header_takes_printable_ascii_as_it_is(value: str, written: bytes | None) -> None:
+    hole = Hole(Slot.MESSAGE_ID, Place.HEADER)
+    if written is None:
+        with pytest.raises(UnsafeValue):
+            ENCODERS[Place.HEADER](value, hole)
+    else:
+        assert ENCODERS[Place.HEADER](value, hole) == written
+
+
+def test_a_subject_that_looks_like_an_encoded_word_goes_the_long_way() -> None:
+    hole = Hole(Slot.SUBJECT, Place.HEADER)
+    assert b"=?utf-8?" in ENCODERS[Place.HEADER]("=?x?= and more", hole).lower()
 
 
 @pytest.mark.parametrize("stored", [b"", b"null", b"{}", b'{"format":1}', b"\xff\x00"])

@@ -242,7 +242,7 @@ class _Sending:
                 line.lane.took()
             elif line.conversation.carried == 0:
                 line.lane.broke(receipt)
-        if line.is_over:
+        if line.conversation.over:
             self._pool.drop(line)
         elif line.retiring:
             if line.conversation.is_idle and not line.leaving:

@@ -81,7 +81,7 @@ class Line:
 
     @property
     def has_room(self) -> bool:
-        return self.conversation.has_room and not (self.deaf or self.retiring)
+        return not (self.deaf or self.retiring) and self.conversation.has_room
 
     @property
     def is_over(self) -> bool:
