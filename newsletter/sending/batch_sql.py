@@ -12,6 +12,10 @@ from django.db import connection
 
 from newsletter.sending.clock import sql_in, sql_now
 
+# Seconds that a worker may be silent within a transaction that holds its batch's row. One that was
+# stopped there (SIGSTOP, a suspended machine, a cut cable) would else hold it for as long as it
+# sleeps: nobody could take the batch over, and who unsubscribes would wait.
+SILENCE = 15
 _HELD = " WHERE id = %s AND epoch = %s AND state = 'claimed'"
 # A batch's id and the epoch of the claim.
 Held = tuple[int, int]
@@ -48,7 +52,7 @@ def hand_over(held: Held, mailing: int, seconds: float, upto: int | None) -> boo
     mark: list[Any] = [] if upto is None else [upto]
     moved = "" if upto is None else ", handed_upto = %s"
     return _update(
-        f"UPDATE sending_batch SET lease_until = {sql_in()}{moved}{_HELD}"  # noqa: S608
+        f"UPDATE sending_batch SET lease_until = {sql_in()}{moved}{_bounded()}{_HELD}"  # noqa: S608
         f" AND (not_after IS NULL OR not_after > {sql_now()})"
         " AND EXISTS (SELECT 1 FROM sending_mailing WHERE id = %s AND state = 'sending')",
         [seconds, *mark, *held, mailing],
@@ -62,7 +66,7 @@ def count(
     end = ", state = 'done', lease_until = NULL, worker = ''" if finished else ""
     return _update(
         "UPDATE sending_batch SET accepted = accepted + %s, refused = refused + %s,"  # noqa: S608
-        f" unknown = unknown + %s{end}{_HELD}",
+        f" unknown = unknown + %s{end}{_bounded()}{_HELD}",
         [accepted, refused, unknown, *held],
     )
 
@@ -76,6 +80,17 @@ def any_open(mailing: int) -> bool:
             [mailing],
         )
         return cursor.fetchone() is not None
+
+
+def _bounded() -> str:
+    """Have the database end this transaction, and no other, after SILENCE: within the statement
+    that takes the lock, so that it costs nothing, and works behind a pooler."""
+    if connection.vendor != "postgresql":
+        return ""
+    return (
+        " FROM (SELECT set_config('idle_in_transaction_session_timeout',"
+        f" '{SILENCE}s', true)) AS silence"
+    )
 
 
 def _update(statement: str, params: list[Any]) -> bool:

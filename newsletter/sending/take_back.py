@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -25,10 +25,12 @@ def take_back(mailing: Mailing, batch: Batch) -> int | None:
     Rows beyond `handed_upto` were never handed, and are queued as they are. Of rows before it
     without an outcome nobody knows whether they went out: they become unknown (invariant 7).
 
-    Returns how many became unknown; None when the worker renewed or released meanwhile.
+    Returns how many became unknown; None when the worker renewed or released meanwhile, or holds
+    the row just now: one that was stopped in the middle of a transaction does, until the database
+    ends that (batch_sql.SILENCE). The other batches need not wait for it.
     """
     with transaction.atomic():
-        if not _fence(batch.pk, batch.epoch, expired=True):
+        if not _is_free(batch.pk) or not _fence(batch.pk, batch.epoch, expired=True):
             return None
         unknown = _settle(mailing, batch.pk, batch.epoch, Left(), knows_all=False)
     log.warning(
@@ -71,6 +73,11 @@ def act_on(batch_id: int, epoch: int, left: Left) -> None:
     queued = _queue_again(batch_id, epoch, left) if left.is_whole else 0
     if proved or queued:
         log.warning("Batch %s: %s proved late, %s were never sent", batch_id, proved, queued)
+
+
+def _is_free(batch: int) -> bool:
+    skipping = connection.features.has_select_for_update_skip_locked
+    return Batch.objects.select_for_update(skip_locked=skipping).filter(pk=batch).exists()
 
 
 def _fence(batch: int, epoch: int, *, expired: bool) -> bool:

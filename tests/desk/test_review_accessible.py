@@ -15,7 +15,7 @@ from html5lib import html5parser
 
 from newsletter.approval.models import Approval
 from newsletter.approval.preflight import contrast
-from newsletter.catalogue.models import Publisher
+from newsletter.catalogue.models import Newsletter, Publisher
 from newsletter.editions.models import Issue
 from newsletter.rendering import article_page
 from newsletter.rendering.issue import compose
@@ -182,5 +182,5 @@ def test_axe_finds_nothing_in_the_mail(page: "Page", mail):
 def test_the_mail_is_valid_html_and_can_be_seen(mail):
     parser = html5parser.HTMLParser(strict=True, tree=html5lib.getTreeBuilder("etree"))
     parser.parse(mail)
-    assert list(contrast.findings(mail, [])) == []
+    assert list(contrast.findings(mail, [], Newsletter())) == []
     assert Publisher.objects.exists()

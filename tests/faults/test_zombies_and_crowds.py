@@ -53,7 +53,7 @@ def test_a_zombie_that_wakes_after_its_lease_was_taken_doubles_nobody(line: Line
         theirs = Batch.objects.filter(pk__in=[pk for pk, _ in held])
         wait_until(
             lambda: held.isdisjoint(theirs.values_list("pk", "epoch")),
-            seconds=60,
+            seconds=120,
             about="the lease taken",
         )
         zombie.thaw()

@@ -15,7 +15,7 @@ from tests.journeys.staff import Staff
 from tests.running.processes import wait_until
 from tests.running.stack import LiveStack
 
-pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.timeout(600)]
 
 SUBJECT = "Hearts and heads, once more"
 WRONG = "We wrote that a rest of ten hours is best."

@@ -29,8 +29,8 @@ PYTEST = [sys.executable, "-m", "pytest"]
 NOT_TWICE = "not browser and not once"
 # A hundred processes read the same modules, so what was compiled of them is kept.
 NOT_HANDED_ON = {"DATABASE_URL", "PYTHONDONTWRITEBYTECODE"}
-# Workers for each core. What runs on SQLite alone is what waits most.
-SQLITE, POSTGRESQL = 2, 1
+# Workers for each core when both run. What runs on SQLite alone is what waits most.
+SQLITE, POSTGRESQL = 1.5, 0.5
 # A command and its environment.
 Pass = tuple[list[str], Mapping[str, str]]
 
@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> int:
                 os.environ.get("TEST_DATABASE_URL") or stack.enter_context(postgres.cluster()).url()
             )
             passes["PostgreSQL"] = (
-                [*_command(POSTGRESQL), "-m", NOT_TWICE, *arguments],
+                [*_command(POSTGRESQL if together else 1), "-m", NOT_TWICE, *arguments],
                 {**without, "DATABASE_URL": url},
             )
         except postgres.NoPostgres as missing:
@@ -66,16 +66,16 @@ def main(arguments: list[str]) -> int:
     return 1 if failed else 0
 
 
-def _command(for_each_core: int) -> list[str]:
+def _command(for_each_core: float) -> list[str]:
     return [*PYTEST, "-n", str(_workers(for_each_core)), "--dist", "worksteal"]
 
 
-def _workers(for_each_core: int) -> int:
+def _workers(for_each_core: float) -> int:
     """One only where all would empty the same queue of the caller's own."""
     if os.environ.get("TEST_REDIS_URL"):
         return 1
     cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-    return cores * for_each_core
+    return max(1, round(cores * for_each_core))
 
 
 def _one_by_one(passes: Mapping[str, Pass]) -> dict[str, int]:
