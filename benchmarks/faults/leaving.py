@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 from benchmarks.faults.ground import persistently
 from benchmarks.faults.play import Play
 
-CLICKERS = 4
+CLICKERS = 8
 # So many are chosen at a time, and half of them from what workers hold just now.
-AT_ONCE = 24
+AT_ONCE = 100
 
 
 def leave(it: Play, url: str, number: int) -> dict[str, float]:
@@ -25,20 +25,21 @@ def leave(it: Play, url: str, number: int) -> dict[str, float]:
     host = urlsplit(url).netloc
 
     def click() -> None:
-        connection = http.client.HTTPConnection(host, timeout=30)
         while (one := clicks.get()) is not None:
             reader, path = one
+            # One for each, as from so many mail programs.
+            connection = http.client.HTTPConnection(host, timeout=30)
             connection.request(
                 "POST", path, "List-Unsubscribe=One-Click",
                 {"Content-Type": "application/x-www-form-urlencoded"},
             )  # fmt: skip
             answer = connection.getresponse()
             answer.read()
+            connection.close()
             if answer.status == 200:
                 answered[reader] = time.monotonic()
             else:
                 faults.append(f"{reader}: {answer.status}")
-        connection.close()
 
     clickers = [threading.Thread(target=click, daemon=True) for _ in range(CLICKERS)]
     for clicker in clickers:
@@ -48,7 +49,7 @@ def leave(it: Play, url: str, number: int) -> dict[str, float]:
         for reader, path in _next_to_be_mailed(it, min(AT_ONCE, number - len(chosen)), chosen):
             chosen.add(reader)
             clicks.put((reader, path))
-        while not (clicks.empty() or it.has_ended()):
+        while clicks.qsize() > AT_ONCE // 4 and not it.has_ended():
             it.watch()
     _let_go(clicks, it)
     for _ in clickers:
@@ -75,13 +76,17 @@ def _next_to_be_mailed(it: Play, number: int, chosen: set[str]) -> list[tuple[st
     from signup import tokens
     from signup.models import Subscription
 
-    queued = Delivery.objects.filter(mailing=it.mailing, state=Delivery.State.QUEUED)
+    batches = Batch.objects.filter(mailing=it.mailing).order_by("pk")
 
     def look() -> list[tuple[int, str | None]]:
-        held = queued.filter(batch__state=Batch.State.CLAIMED).order_by("?")
-        others = queued.filter(batch__state=Batch.State.READY).order_by("batch", "place")
-        found = list(held.values_list("subscriber", "subscriber__email")[: number // 2])
-        found += others.values_list("subscriber", "subscriber__email")[: 4 * number : 4]
+        held = list(batches.filter(state=Batch.State.CLAIMED).values_list("pk", flat=True))
+        others = list(batches.filter(state=Batch.State.READY).values_list("pk", flat=True)[:8])
+        queued = Delivery.objects.filter(state=Delivery.State.QUEUED).values_list(
+            "subscriber", "subscriber__email"
+        )
+        # Of what a worker holds the last ones: the first are gone before anybody can click.
+        found = list(queued.filter(batch__in=held).order_by("-place")[: number // 2])
+        found += queued.filter(batch__in=others).order_by("place")[: 4 * number : 4]
         return [one for one in found if one[1] not in chosen][:number]
 
     readers = {reader: email for reader, email in persistently(look) if email is not None}
