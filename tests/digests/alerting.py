@@ -1,6 +1,7 @@
 """Safety alerts and translations in readers' lives: what later digests leave out, and what they
 show instead."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from datetime import datetime
@@ -19,7 +20,7 @@ from tests.digests.plain_model import Alert, Model, Reader
 OUTCOMES = ("accepted", "unknown", "refused", "skipped")
 
 
-class Alerting:
+class Alerting(ABC):
     """What a World does with alerts and translations."""
 
     now: datetime
@@ -28,17 +29,17 @@ class Alerting:
     # (mailing, language) → article → which version of it copies show.
     _shown: dict[tuple[int, str], dict[int, int]]
 
-    def _article(self, number: int) -> ArticleRow | None:
-        raise NotImplementedError
+    @abstractmethod
+    def _article(self, number: int) -> ArticleRow | None: ...
 
-    def _row(self, reader: Reader) -> Subscription:
-        raise NotImplementedError
+    @abstractmethod
+    def _row(self, reader: Reader) -> Subscription: ...
 
-    def _reader(self, who: int) -> tuple[Subscription, Reader]:
-        raise NotImplementedError
+    @abstractmethod
+    def _reader(self, who: int) -> tuple[Subscription, Reader]: ...
 
-    def _frozen(self) -> AbstractContextManager[None]:
-        raise NotImplementedError
+    @abstractmethod
+    def _frozen(self) -> AbstractContextManager[None]: ...
 
     def alerts_in_pauses(self, who: int) -> None:
         row, reader = self._reader(who)
