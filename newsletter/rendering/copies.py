@@ -24,6 +24,10 @@ from signup.models import Subscription
 from signup.tokens import LASTING_LENGTH, Purpose, lasting_signer
 
 
+# Of a Message-ID's left side, written as twice as many digits.
+_ID_OCTETS = 18
+
+
 class ReaderRow(NamedTuple):
     """What a copy needs to know of its reader, as `values_list` gives it."""
 
@@ -191,11 +195,12 @@ class _Words:
 def _bound(message: CompiledMessage, stamp: Stamp) -> CompiledMessage:
     """Return the message with everything filled that all its readers share."""
     bound = message.bind({Slot.DATE: format_date(stamp.dated), Slot.REASON: ""})
-    for slot, (before, after) in (
-        (Slot.UNSUBSCRIBE_URL, links.unsubscribe_parts()),
-        (Slot.WITHDRAW_URL, links.withdraw_parts()),
+    for slot, (before, after), length in (
+        (Slot.UNSUBSCRIBE_URL, links.unsubscribe_parts(), LASTING_LENGTH),
+        (Slot.WITHDRAW_URL, links.withdraw_parts(), LASTING_LENGTH),
+        (Slot.MESSAGE_ID, ("<", f"@{message.sender_domain}>"), 2 * _ID_OCTETS),
     ):
-        bound = bound.bind_link(slot, before, after, length=LASTING_LENGTH)
+        bound = bound.bind_token(slot, before, after, length=length)
     return bound
 
 
@@ -205,13 +210,13 @@ def _personal(
     """Return the function that makes a reader's own values, with all else worked out."""
     unsubscribe = lasting_signer(Purpose.UNSUBSCRIBE, stamp.token_version)
     withdraw = lasting_signer(Purpose.WITHDRAW, stamp.token_version)
-    message_id = message_ids(stamp, message.sender_domain)
+    message_id = _message_digits(stamp)
 
     def values(reader: ReaderRow) -> dict[str, str | bytes]:
         subscriber, email, first_name, subscription, _text_only = reader
         return {
             "to": format_recipient(first_name, email),
-            "message_id": message_id(subscriber),
+            "message_id": message_id(subscriber).encode(),
             "unsubscribe_url": unsubscribe(subscription),
             "withdraw_url": withdraw(subscription),
             "first_name": first_name,
@@ -226,6 +231,11 @@ def message_ids(stamp: Stamp, domain: str) -> Callable[[int], str]:
     Keyed by the mailing's salt, so that nobody can tell from two mails which reader got them, and
     no rotation of keys changes it. Not a token: nothing is ever read from it. Raises nothing.
     """
+    digits = _message_digits(stamp)
+    return lambda subscriber_id: f"<{digits(subscriber_id)}@{domain}>"
+
+
+def _message_digits(stamp: Stamp) -> Callable[[int], str]:
     key = stamp.salt
     if not key:
         # A mailing that was made before mailings had a salt, and is still being sent.
@@ -233,13 +243,12 @@ def message_ids(stamp: Stamp, domain: str) -> Callable[[int], str]:
         key = next(
             (secret for version, secret in keys if version == stamp.token_version), keys[0][1]
         )
-    keyed = blake2b(b"wellread:message-id\0%d\0" % stamp.mailing_id, key=key[:64], digest_size=18)
+    keyed = blake2b(b"wellread:message-id\0%d\0" % stamp.mailing_id, key=key[:64], digest_size=_ID_OCTETS)
     start = keyed.copy
-    suffix = f"@{domain}>"
 
-    def message_id(subscriber_id: int) -> str:
+    def digits(subscriber_id: int) -> str:
         digest = start()
         digest.update(b"%d" % subscriber_id)
-        return f"<{digest.hexdigest()}{suffix}"
+        return digest.hexdigest()
 
-    return message_id
+    return digits

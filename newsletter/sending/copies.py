@@ -33,10 +33,11 @@ class Prepared:
 
     def envelope(self, row: Row) -> Envelope:
         """Raises UnsafeValue or UnsafeEnvelope when this reader's values cannot go into a mail."""
-        edition = row.edition
-        make = Envelope.of_compiled if edition in self._checked else Envelope
-        envelope = make(self.sender(row.pk), row.email, self.copy(row))
-        self._checked.add(edition)
+        sender, recipient, content = self.sender(row.pk), row.email, self.copy(row)
+        if row.edition in self._checked:
+            return Envelope.of_compiled(sender, recipient, content)
+        envelope = Envelope(sender, recipient, content)
+        self._checked.add(row.edition)
         return envelope
 
 

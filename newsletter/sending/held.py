@@ -13,8 +13,8 @@ class Held:
     """A claimed batch of this run."""
 
     claim: Claim
-    # On the wire, by key.
-    out: dict[int, Row] = field(default_factory=dict)
+    # How many of it are on the wire.
+    under_way: int = 0
     # Every outcome of this run in the order of its coming, and how many of them the clerk has.
     results: list[tuple[Row, Receipt]] = field(default_factory=list)
     recorded: int = 0
@@ -30,7 +30,7 @@ class Held:
 
     @property
     def is_through(self) -> bool:
-        return self.last and not self.out and self.put_back is None
+        return self.last and not self.under_way and self.put_back is None
 
     def all_known(self) -> Left:
         left = Left()

@@ -40,6 +40,7 @@ log = logging.getLogger(__name__)
 # a file has. The mark is written last, so that half an entry has none.
 _ENTRY = Struct("<QIHH")
 _MARK = 0x4A57
+_STEP, _write = _ENTRY.size, _ENTRY.pack_into
 _BATCH, _TAKEN, _ACCEPTED, _NOT_SENT, _UNKNOWN, _STAMP = range(1, 7)
 ENTRIES = 1 << 18
 SIZE = ENTRIES * _ENTRY.size
@@ -134,8 +135,8 @@ class Journal:
             if at == SIZE:
                 self._give_up(OSError(errno.ENOSPC, "it is full"))
                 return
-            _ENTRY.pack_into(pages, at, pk, number, what, _MARK)
-            self._at = at + _ENTRY.size
+            _write(pages, at, pk, number, what, _MARK)
+            self._at = at + _STEP
 
     def leave(self) -> None:
         """Let go of it with what it says, because that could not be recorded: `proofs` reads it."""

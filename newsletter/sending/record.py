@@ -19,6 +19,7 @@ from newsletter.sending.row import Row
 from newsletter.transports.values import Outcome, Receipt
 
 _State = Delivery.State
+_ACCEPTED = Outcome.ACCEPTED
 
 # A single reader whose provider answers 5.7.x, however often staff mend and resume, must not
 # stop the mailing for ever: after this many attempts the refusal counts as refused.
@@ -38,11 +39,11 @@ def record(claim: Claim, results: Sequence[tuple[Row, Receipt]], *, finished: bo
     Raises LostLease, having written nothing, when somebody else has the batch meanwhile.
     """
     now = timezone.now()
-    accepted = [row.pk for row, receipt in results if receipt.outcome is Outcome.ACCEPTED]
+    accepted = [row.pk for row, receipt in results if receipt.outcome is _ACCEPTED]
     others = [
         _change(claim.mailing.newsletter, row, receipt, now)
         for row, receipt in results
-        if receipt.outcome is not Outcome.ACCEPTED
+        if receipt.outcome is not _ACCEPTED
     ]
     ends = Counter(change.state for change in others)
     with transaction.atomic():

@@ -36,6 +36,8 @@ from newsletter.wire.headers import UnsafeValue
 
 log = logging.getLogger(__name__)
 
+# What nearly every message ends with: a member takes longer to look up than to compare.
+_ACCEPTED = Outcome.ACCEPTED
 # A task is one of seconds: after this long the batch goes back, and the feeder hands it on.
 TASK_SECONDS = 20.0
 # The longest that outcomes stay unrecorded while answers trickle in.
@@ -69,7 +71,8 @@ class Run:
         self._mailing = claim.mailing
         self._begun = steady()
         self._held: list[Held] = []
-        self._by_key: dict[int, Held] = {}
+        # What is on the wire, by key.
+        self._out: dict[int, tuple[Held, Row]] = {}
         self._jobs: list[tuple[Job, Held]] = []
         self._wanted: Job | None = None
         self._nap_until = 0.0
@@ -99,9 +102,8 @@ class Run:
         except BaseException:
             # Those that were on their way: they may have gone out.
             self._transport.abort()
-            for held in self._held:
-                for row in list(held.out.values()):
-                    self._answer(row.pk, Receipt(Outcome.UNKNOWN, reply="the sender broke off"))
+            for key in list(self._out):
+                self._answer(key, Receipt(Outcome.UNKNOWN, reply="the sender broke off"))
             raise
         if self._broken is not None:
             raise self._broken
@@ -131,7 +133,7 @@ class Run:
         self._going = chunk.rows
         rows, copies, lease = chunk.rows, chunk.copies, held.claim.lease
         assert copies is not None
-        journal, out, by_key, begins = self._journal, held.out, self._by_key, self._begins
+        journal, out, begins = self._journal, self._out, self._begins
         announces = self._transport.announces_content
         half_lease = lease.seconds / 2
         stale_at = chunk.checked_at + pace.LONGEST_CHUNK_SECONDS
@@ -160,8 +162,8 @@ class Run:
             except (UnsafeValue, UnsafeEnvelope) as error:
                 self._refuse(held, row, error)
                 continue
-            out[key] = row
-            by_key[key] = held
+            out[key] = (held, row)
+            held.under_way += 1
             if not announces:
                 journal.taken(key, row.attempt + 1)
             yield Outgoing(key, envelope, begins)
@@ -173,13 +175,13 @@ class Run:
 
     def _begins(self, key: int) -> None:
         """The content's first byte is about to leave."""
-        self._journal.taken(key, self._by_key[key].out[key].attempt + 1)
+        self._journal.taken(key, self._out[key][1].attempt + 1)
 
     def _answer(self, key: int, receipt: Receipt) -> None:
-        held = self._by_key.pop(key)
-        row = held.out.pop(key)
+        held, row = self._out.pop(key)
+        held.under_way -= 1
         outcome, journal, attempt = receipt.outcome, self._journal, row.attempt + 1
-        if outcome is Outcome.ACCEPTED:
+        if outcome is _ACCEPTED:
             journal.accepted(key, attempt)
         elif outcome is Outcome.UNKNOWN:
             journal.unknown(key, attempt)
@@ -286,13 +288,13 @@ class Run:
         if steady() - self._begun > TASK_SECONDS:
             self._over = True
             return
-        if held.next_goes_alone and held.out:
+        if held.next_goes_alone and held.under_way:
             return
         if held.put_back is not None:
             # Whatever of the batch is under way or unrecorded stands before it: rows are taken
             # in the order of their places.
             held.claim.reached, held.put_back, held.last = held.put_back, None, False
-        self._submit_search(held, alone=not held.out)
+        self._submit_search(held, alone=not held.under_way)
 
     def _ask(self, held: Held, chunk: Chunk) -> None:
         """Ask for the next chunk while this one goes out."""

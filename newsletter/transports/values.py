@@ -1,7 +1,6 @@
 """What goes out and what comes back."""
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Self
 
@@ -36,8 +35,14 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class _Envelope(NamedTuple):
+    sender: str
+    recipient: str
+    content: bytes
+    dot_free: bool = False
+
+
+class Envelope(_Envelope):
     """One message for one recipient: there is no way to name a second one (invariant 8).
 
     `sender` is where bounces go; "" is the null return path. `content` is the whole message
@@ -47,10 +52,20 @@ class Envelope:
     changes nothing: looking for one takes 16 µs in 26 kB, which is more than sending it.
     """
 
-    sender: str
-    recipient: str
-    content: bytes
-    dot_free: bool = False
+    __slots__ = ()
+
+    def __new__(cls, sender: str, recipient: str, content: bytes, dot_free: bool = False) -> Self:
+        if not is_one_address(recipient):
+            raise UnsafeEnvelope(_NOT_ONE)
+        if sender and not is_one_address(sender):
+            raise UnsafeEnvelope("The envelope sender is not one plain address.")
+        # A bare CR or LF lets two relays disagree about where a message ends (SMTP smuggling).
+        pairs = content.count(b"\r\n")
+        if content.count(b"\n") != pairs or content.count(b"\r") != pairs:
+            raise UnsafeEnvelope("The content holds a bare CR or LF.")
+        if not content.endswith(b"\r\n"):
+            raise UnsafeEnvelope("The content does not end with CRLF.")
+        return super().__new__(cls, sender, recipient, content, dot_free)
 
     @classmethod
     def of_compiled(cls, sender: str, recipient: str, content: bytes) -> Self:
@@ -61,26 +76,9 @@ class Envelope:
         message begins with a dot (`wire.message`). The sender is the first copy's, or made of its
         domain, numbers and a signature (`return_path`).
         """
-        envelope = object.__new__(cls)
-        object.__setattr__(envelope, "sender", sender)
-        object.__setattr__(envelope, "recipient", recipient)
-        object.__setattr__(envelope, "content", content)
-        object.__setattr__(envelope, "dot_free", True)
         if not is_one_address(recipient):
             raise UnsafeEnvelope(_NOT_ONE)
-        return envelope
-
-    def __post_init__(self) -> None:
-        if not is_one_address(self.recipient):
-            raise UnsafeEnvelope(_NOT_ONE)
-        if self.sender and not is_one_address(self.sender):
-            raise UnsafeEnvelope("The envelope sender is not one plain address.")
-        # A bare CR or LF lets two relays disagree about where a message ends (SMTP smuggling).
-        pairs = self.content.count(b"\r\n")
-        if self.content.count(b"\n") != pairs or self.content.count(b"\r") != pairs:
-            raise UnsafeEnvelope("The content holds a bare CR or LF.")
-        if not self.content.endswith(b"\r\n"):
-            raise UnsafeEnvelope("The content does not end with CRLF.")
+        return tuple.__new__(cls, (sender, recipient, content, True))
 
 
 class Receipt(NamedTuple):

@@ -169,7 +169,7 @@ class CompiledMessage:
         html = None if self.html is None else bound(self.html)
         return type(self)(bound(self.headers), bound(self.text), html, self.boundary)
 
-    def bind_link(self, slot: Slot, before: str, after: str, *, length: int) -> Self:
+    def bind_token(self, slot: Slot, before: str, after: str, *, length: int) -> Self:
         """Return this message with the slot's value fixed but for a token in the middle of it.
 
         `fill` then takes for `slot` the token alone: `length` ASCII letters, digits, `-` and `_`,

@@ -23,7 +23,7 @@ class Place(StrEnum):
     HEADER = "header"
     TEXT = "text"
     HTML = "html"
-    # A link's token, in whichever of the three: `CompiledMessage.bind_link` makes these.
+    # A link's token, in whichever of the three: `CompiledMessage.bind_token` makes these.
     LINK = "link"
 
 

@@ -1,11 +1,13 @@
 """What a relay that offers DSN (RFC 3461) is asked for: bounces of a known form, and short ones."""
 
+from typing import NamedTuple
+
 import pytest
 
 from newsletter.transports.relay import Relay
 from newsletter.transports.return_path import return_path_maker
 from newsletter.transports.smtp import SmtpTransport
-from newsletter.transports.smtp.envelope import Commands, commands
+from newsletter.transports.smtp.envelope import commands
 from newsletter.transports.values import Envelope, Outcome
 from tests.transports import certificates
 from tests.transports.fault_server import FaultServer
@@ -16,10 +18,16 @@ SIGNED = return_path_maker(3, b"k" * 32, "bounces.wellread.example")(4711)
 ASKING = OFFER._replace(dsn=True)
 
 
-def opening(sender: str, recipient: str, offer=ASKING) -> Commands:
+class Opening(NamedTuple):
+    mail: bytes
+    recipient: bytes
+    data: bytes
+
+
+def opening(sender: str, recipient: str, offer=ASKING) -> Opening:
     found = commands(Envelope(sender, recipient, content()), offer)
-    assert isinstance(found, Commands)
-    return found
+    assert isinstance(found, bytes)
+    return Opening(*found.splitlines(keepends=True))
 
 
 def test_a_bounce_comes_without_the_mail_and_names_copy_and_reader():

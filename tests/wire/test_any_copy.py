@@ -92,7 +92,7 @@ def compiled(text: str, document: str, subject: str) -> CompiledMessage:
 
 def filled(message: CompiledMessage, reader: Reader) -> bytes:
     """As rendering.copies does it: the link bound, its token filled."""
-    bound = message.bind_link(Slot.UNSUBSCRIBE_URL, BEFORE, AFTER, length=len(reader.token))
+    bound = message.bind_token(Slot.UNSUBSCRIBE_URL, BEFORE, AFTER, length=len(reader.token))
     copy = bound.fill({**values(reader), Slot.UNSUBSCRIBE_URL: reader.token.encode()})
     assert copy == message.fill(values(reader)), "binding the link changes nothing"
     return copy
@@ -223,7 +223,7 @@ def test_a_line_break_or_nul_in_any_value_makes_no_copy(
     for slot in values(reader):
         with pytest.raises(UnsafeValue):
             message.fill({**values(reader), slot: bad})
-    bound = message.bind_link(Slot.UNSUBSCRIBE_URL, BEFORE, AFTER, length=36)
+    bound = message.bind_token(Slot.UNSUBSCRIBE_URL, BEFORE, AFTER, length=36)
     with pytest.raises(UnsafeValue):
         bound.fill({**values(reader), Slot.UNSUBSCRIBE_URL: bad})
     for write in (encode_text, encode_address, encode_recipient):
@@ -282,7 +282,7 @@ def test_a_bound_link_is_broken_where_the_whole_one_would_be(prefix: int) -> Non
     message = compiled("text", "html", "s")
     token = "Tok-en_" * 5 + "x"
 
-    bound = message.bind_link(Slot.UNSUBSCRIBE_URL, before, "/", length=36)
+    bound = message.bind_token(Slot.UNSUBSCRIBE_URL, before, "/", length=36)
 
     rest = {Slot.TO: "a@b.example", Slot.MESSAGE_ID: "<a@b>", Slot.FIRST_NAME: "Bo"}
     whole = message.fill({**rest, Slot.UNSUBSCRIBE_URL: f"{before}{token}/"})
@@ -313,4 +313,4 @@ def test_a_subject_of_ones_own_holds_no_line_break(bad: str) -> None:
 
 def test_a_token_that_no_line_can_hold_is_refused() -> None:
     with pytest.raises(UnsafeValue, match="too long"):
-        compiled("text", "html", "s").bind_link(Slot.UNSUBSCRIBE_URL, BEFORE, "/", length=200)
+        compiled("text", "html", "s").bind_token(Slot.UNSUBSCRIBE_URL, BEFORE, "/", length=200)

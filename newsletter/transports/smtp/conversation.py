@@ -7,6 +7,7 @@ written before its 354: a relay would read it as commands. Without PIPELINING ea
 the answer to the one before.
 """
 
+import re
 from collections import deque
 from enum import Enum
 from typing import NamedTuple
@@ -35,6 +36,15 @@ class Step(Enum):
 _RSET, _MAIL, _RCPT, _DATA = Step.RSET, Step.MAIL, Step.RCPT, Step.DATA
 _FINAL, _VOID, _QUIT = Step.FINAL, Step.VOID, Step.QUIT
 _GROUP = (_MAIL, _RCPT, _DATA)
+_ACCEPTED = Outcome.ACCEPTED
+# The content's acceptance and a whole group after it: what is nearly always waited for.
+_ROUND = 1 + len(_GROUP)
+# And what nearly always comes, in one piece: taken, and the next one may begin. Found out by one
+# pattern, which takes a third of the time of the way that every other answer goes.
+_ALL_WELL = re.compile(
+    rb"250 (2\.0\.0 )?(?![245]\.)([!-~][ -~]{0,400})\r\n"
+    rb"250 [ -~]{0,400}\r\n250 [ -~]{0,400}\r\n354 [ -~]{0,400}\r\n"
+).fullmatch
 
 
 class Settled(NamedTuple):
@@ -137,9 +147,9 @@ class Conversation:
             if self._reset:
                 self._say(_RSET, b"RSET\r\n")
             self._expected += _GROUP
-            self._out.append(b"".join(opening))
+            self._out.append(opening)
         else:
-            self._script.extend(zip(_GROUP, opening, strict=True))
+            self._script.extend(zip(_GROUP, opening.splitlines(keepends=True), strict=True))
             if self._reset:
                 self._script.appendleft((_RSET, b"RSET\r\n"))
             self._say(*self._script.popleft())
@@ -153,6 +163,16 @@ class Conversation:
 
     def received(self, data: bytes) -> list[Settled]:
         """Take in what the relay sent; return the messages that this settles."""
+        closing, opening = self._closing, self._opening
+        if closing and opening and self._until_dot < 0 and len(self._expected) == _ROUND:
+            well = self._replies.is_clean and _ALL_WELL(data)
+            if well:
+                self._expected.clear()
+                self.heard += _ROUND
+                self.carried += 1
+                self._begin(opening)
+                enhanced, said = "2.0.0" if well[1] else "", well[2].rstrip().decode()
+                return [Settled(closing.outgoing, Receipt(_ACCEPTED, 250, enhanced, said))]
         replies, garbled = self._replies.feed(data)
         settled: list[Settled] = []
         self.heard += len(replies)
@@ -236,20 +256,25 @@ class Conversation:
             opening.refusal = opening.refusal or _refusal(reply)
             self._refused(settled)
         elif opening.refusal is None:
-            if opening.outgoing.begins is not None:
-                opening.outgoing.begins(opening.outgoing.key)
-            content = stuffed(opening.outgoing.envelope)
-            self._until_dot = len(content)
-            self.proved = True
-            self._out += (content, b".\r\n")
-            self._expected.append(_FINAL)
-            self._opening, self._closing = None, opening
+            self._begin(opening)
         elif opening.has_recipient:
             # The sender was refused and the recipient was not: a dot would mail an empty message.
             self._refused(settled)
             self._finish()
         else:
             self._say(_VOID, b".\r\n")
+
+    def _begin(self, opening: _Message) -> None:
+        """The relay waits for this message's content."""
+        outgoing = opening.outgoing
+        if outgoing.begins is not None:
+            outgoing.begins(outgoing.key)
+        content = stuffed(outgoing.envelope)
+        self._until_dot = len(content)
+        self.proved = True
+        self._out += (content, b".\r\n")
+        self._expected.append(_FINAL)
+        self._opening, self._closing = None, opening
 
     def _closed(self, reply: Reply, settled: list[Settled]) -> None:
         """The answer to the content."""

@@ -158,7 +158,7 @@ class _Sending:
         pool = self._pool
         self._patience = TICK
         while not self.aborted and (self._again or not self._exhausted):
-            line = pool.take_free(now, freshest=bool(self._again))
+            line = pool.take_free(now, freshest=bool(self._again)) if pool.free else None
             if line is None and self._down is None and self._metered:
                 held = pool.held_back(now)
                 if held and (held <= LONGEST_HOLD or self._on_lines):
@@ -227,11 +227,12 @@ class _Sending:
         settled = line.write(now)
         if line.is_writing is not line.watched:
             self._pool.watch(line)
-        if settled or line.is_over:
+        if settled or line.conversation.over:
             self._settle(line, settled)
 
     def _settle(self, line: Line, settled: list[Settled]) -> None:
         """Answer what was settled on this line, and see what the line is good for now."""
+        conversation = line.conversation
         for outgoing, receipt, unsent in settled:
             self._on_lines -= 1
             if unsent:
@@ -240,14 +241,14 @@ class _Sending:
             self._answers.append(Answered(outgoing.key, receipt))
             if receipt.code is not None and receipt.code != 421:
                 line.lane.took()
-            elif line.conversation.carried == 0:
+            elif conversation.carried == 0:
                 line.lane.broke(receipt)
-        if line.conversation.over:
+        if conversation.over:
             self._pool.drop(line)
         elif line.retiring:
-            if line.conversation.is_idle and not line.leaving:
+            if conversation.is_idle and not line.leaving:
                 self._pool.part(line, time.monotonic())
-        elif line.has_room and not line.is_free:
+        elif not line.is_free and line.has_room:
             self._pool.put_free(line)
 
     def _move(self, line: Line, outgoing: Outgoing, receipt: Receipt) -> None:

@@ -27,16 +27,9 @@ class Offer(NamedTuple):
     dsn: bool = False
 
 
-class Commands(NamedTuple):
-    """MAIL, RCPT and DATA, each with its line end."""
-
-    mail: bytes
-    recipient: bytes
-    data: bytes = b"DATA\r\n"
-
-
-def commands(envelope: Envelope, offer: Offer) -> Commands | Receipt:
-    """Return what opens this message, or why it cannot go to this relay: nothing was sent then."""
+def commands(envelope: Envelope, offer: Offer) -> bytes | Receipt:
+    """Return MAIL, RCPT and DATA, three lines that open this message, or why it cannot go to this
+    relay: nothing was sent then."""
     sender, recipient = envelope.sender, envelope.recipient
     octets = len(envelope.content)
     if 0 < offer.limit < octets:
@@ -63,10 +56,7 @@ def commands(envelope: Envelope, offer: Offer) -> Commands | Receipt:
     if offer.dsn and sender:
         options += _wanted_back(sender)
         notify = _wanted_about(recipient)
-    return Commands(
-        f"MAIL FROM:<{sender}>{options}\r\n".encode(),
-        f"RCPT TO:<{recipient}>{notify}\r\n".encode(),
-    )
+    return f"MAIL FROM:<{sender}>{options}\r\nRCPT TO:<{recipient}>{notify}\r\nDATA\r\n".encode()
 
 
 def _wanted_back(sender: str) -> str:

@@ -30,7 +30,7 @@ class Pool:
         self._poll = _poller()
         self._lines: dict[int, Line] = {}
         # Lines with room, the one that has waited longest in front.
-        self._free: deque[Line] = deque()
+        self.free: deque[Line] = deque()
         self._openings = Openings()
         self._bell = -1
 
@@ -43,7 +43,7 @@ class Pool:
     @property
     def has_room(self) -> bool:
         """Whether some line could take a message now."""
-        return any(line.has_room for line in self._free)
+        return any(line.has_room for line in self.free)
 
     @property
     def is_opening(self) -> bool:
@@ -117,12 +117,12 @@ class Pool:
         `freshest` is for what another line ended with: of several that are as worn, the next one
         might end with it too.
         """
-        if freshest and len(self._free) > 1:
-            self._free = deque(sorted(self._free, key=lambda line: line.begun))
+        if freshest and len(self.free) > 1:
+            self.free = deque(sorted(self.free, key=lambda line: line.begun))
         held: list[Line] = []
         found = None
-        while self._free and found is None:
-            line = self._free.popleft()
+        while self.free and found is None:
+            line = self.free.popleft()
             line.is_free = False
             if not line.is_worn(now):
                 if line.has_room:
@@ -149,9 +149,9 @@ class Pool:
         """Give back a line that has room (again)."""
         line.is_free = True
         if first:
-            self._free.appendleft(line)
+            self.free.appendleft(line)
         else:
-            self._free.append(line)
+            self.free.append(line)
 
     def watch(self, line: Line) -> None:
         """Ask to be told when the socket takes more, only while something waits for that."""
@@ -232,7 +232,7 @@ class Pool:
     def _not_free(self, line: Line) -> None:
         if line.is_free:
             line.is_free = False
-            self._free.remove(line)
+            self.free.remove(line)
 
     def _put_away(self) -> None:
         if self._bell >= 0:

@@ -25,9 +25,6 @@ def read(reply: Reply) -> tuple[str, str]:
     """Return (enhanced code or "", text for people)."""
     code, raw = reply
     text = raw.decode("utf-8", "replace").strip()
-    if text.startswith("2.0.0 ") and code < 300 and text.isprintable():
-        # What nearly every message ends with, found out the short way.
-        return "2.0.0", text[6:].lstrip()
     if not text.isprintable():
         text = " ".join("".join(char if char.isprintable() else " " for char in text).split())
     match = _ENHANCED.match(text)
@@ -47,6 +44,11 @@ class Replies:
         # The lines of a reply of several (RFC 5321 section 4.2.1) whose last one is not here yet.
         self._begun: list[bytes] = []
         self._code = 0
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether what comes next is the beginning of a reply."""
+        return not (self._rest or self._begun)
 
     def feed(self, received: bytes) -> tuple[list[Reply], NoReply | None]:
         """Return the replies that are now complete, and why there will be no more, if so.
