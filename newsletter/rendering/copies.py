@@ -23,7 +23,6 @@ from newsletter.wire.slots import Slot
 from signup.models import Subscription
 from signup.tokens import LASTING_LENGTH, Purpose, lasting_signer
 
-
 # Of a Message-ID's left side, written as twice as many digits.
 _ID_OCTETS = 18
 
@@ -243,7 +242,9 @@ def _message_digits(stamp: Stamp) -> Callable[[int], str]:
         key = next(
             (secret for version, secret in keys if version == stamp.token_version), keys[0][1]
         )
-    keyed = blake2b(b"wellread:message-id\0%d\0" % stamp.mailing_id, key=key[:64], digest_size=_ID_OCTETS)
+    keyed = blake2b(
+        b"wellread:message-id\0%d\0" % stamp.mailing_id, key=key[:64], digest_size=_ID_OCTETS
+    )
     start = keyed.copy
 
     def digits(subscriber_id: int) -> str:
