@@ -55,6 +55,8 @@ LINKS_LIMIT = 180
 FEED_LIMIT = 300
 # How often all live readers are looked through for one who lacks a mark: a second at a million.
 SWEEP_MINUTES = 10
+# Within a queue, before everything that its route says nothing else of (project.queues).
+FIRST = 0
 # How often a worker says that it is there.
 TELL_SECONDS = 15.0
 _told_at = -TELL_SECONDS
@@ -111,7 +113,10 @@ def feed() -> None:
     alerts = feeding.feed(timezone.now(), alerts=True)
     for batch_id in alerts:
         # A safety alert never waits behind the issues that are being sent.
-        deliver_batch.apply_async((batch_id,), queue="prompt")
+        deliver_batch.apply_async((batch_id,), queue="prompt", priority=FIRST)
+    for batch_id in feeding.begin(timezone.now()):
+        # Nor does a small mailing behind what a large one has in the queue.
+        deliver_batch.apply_async((batch_id,), priority=FIRST)
     for batch_id in feeding.feed(timezone.now(), alerts=False):
         deliver_batch.delay(batch_id)
     measured.note()

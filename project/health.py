@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from newsletter.sending.models import Batch, Mailing
+from project.queues import lists_of
 from signup.models import SystemMail
 
 QUEUES = ("prompt", "control", "bulk")
@@ -149,7 +150,9 @@ def _queues() -> dict[str, int]:
     try:
         with _client() as client, client.pipeline(transaction=False) as pipe:
             for queue in QUEUES:
-                pipe.llen(queue)
-            return dict(zip(QUEUES, pipe.execute(), strict=True))
+                for name in lists_of(queue):
+                    pipe.llen(name)
+            lengths = iter(pipe.execute())
+            return {queue: sum(next(lengths) for _ in lists_of(queue)) for queue in QUEUES}
     except redis.RedisError:
         return {}

@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from newsletter.sending.errors import NotPossible
-from newsletter.sending.models import Mailing
+from newsletter.sending.models import Batch, Mailing
 from newsletter.transports.values import without_addresses
 
 log = logging.getLogger(__name__)
@@ -21,6 +21,11 @@ def pause(*, mailing: Mailing) -> None:
 def resume(*, mailing: Mailing) -> None:
     """Go on. Raises NotPossible unless it is paused."""
     _move(mailing, _State.SENDING, origins=[_State.PAUSED], trouble="")
+    # Their ids came to workers while it was paused, and did nothing: the feeder must not wait
+    # until it would believe them lost. One that comes twice is harmless.
+    Batch.objects.filter(mailing=mailing, state=Batch.State.READY).exclude(fed_at=None).update(
+        fed_at=None
+    )
 
 
 def cancel(*, mailing: Mailing) -> None:

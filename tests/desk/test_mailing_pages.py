@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from newsletter import tasks
 from newsletter.desk import speed
 from newsletter.desk.progress import progress_of
 from newsletter.sending.models import Batch, Delivery, Mailing
@@ -145,6 +146,25 @@ def test_a_lever_asks_first(desk, mailing, lever, before, after):
 
     client.post(url)
     assert Mailing.objects.get().state == after
+
+
+def test_it_does_not_ask_for_what_cannot_be_done_any_more(desk, mailing):
+    Mailing.objects.update(state="cancelled")
+    for lever in ("pause", "resume", "cancel"):
+        url = reverse("desk:mailing_lever", args=(mailing.pk, lever))
+        answer = client_of(desk.sender).get(url)
+        assert answer.headers.get("Location") == reverse("desk:mailing", args=(mailing.pk,))
+
+
+def test_resuming_feeds_the_workers_at_once(
+    desk, mailing, monkeypatch, django_capture_on_commit_callbacks
+):
+    asked = []
+    monkeypatch.setattr(tasks.feed, "delay", lambda: asked.append("feed"))
+    Mailing.objects.update(state="paused")
+    with django_capture_on_commit_callbacks(execute=True):
+        client_of(desk.sender).post(reverse("desk:mailing_lever", args=(mailing.pk, "resume")))
+    assert asked == ["feed"]
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,9 @@ def test_nothing_but_get_and_head_is_answered(client: Client, path):
 
 @pytest.mark.django_db
 def test_metrics_count_what_is_waiting(client: Client, valkey):
-    valkey.rpush("bulk", "task", "task")
+    valkey.rpush("bulk", "task")
+    # As kombu names what goes in its turn.
+    valkey.rpush("bulk\x06\x163", "task")
     text = client.get("/metrics").content.decode()
     assert 'wellread_queue_length{queue="bulk"} 2' in text
     assert 'wellread_deliveries{state="open"} 0' in text

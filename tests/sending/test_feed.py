@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from newsletter.sending import control, plan
 from newsletter.sending import feed as feeding
-from newsletter.sending import plan
-from newsletter.sending.claim import claim_another
-from newsletter.sending.feed import feed
-from newsletter.sending.models import Batch, Mailing
+from newsletter.sending.claim import claim, claim_another
+from newsletter.sending.feed import begin, feed
+from newsletter.sending.models import Batch, Mailing, SendingDay, WarmUp
 from tests.sending.mailings import claimed, planned
 
 pytestmark = pytest.mark.django_db
@@ -40,6 +40,16 @@ def test_without_a_rate_a_limited_number_of_batches_waits_for_a_worker(small_bat
     assert feed(NOW) == []
     claimed(mailing)
     assert len(feed(NOW)) == 1
+
+
+def test_as_many_wait_as_there_are_workers(small_batches):
+    mailing = planned(40)
+
+    assert len(feed(NOW)) == feeding.LEAST
+    for _ in range(6):
+        claimed(mailing)
+    assert Batch.objects.filter(fed_at__isnull=False).count() == 0
+    assert len(feed(NOW)) == 6
 
 
 def test_alerts_are_fed_although_the_issues_have_taken_all_places(small_batches, monkeypatch):
@@ -80,7 +90,8 @@ def test_with_a_rate_only_the_next_seconds_are_fed(settings):
     assert feed(NOW) == [only]
 
 
-def test_mailings_take_turns_and_alerts_go_first(small_batches):
+def test_mailings_take_turns_and_alerts_go_first(small_batches, monkeypatch):
+    monkeypatch.setattr(feeding, "LEAST", feeding.MOST)
     large = planned(6)
     small = planned(6)
     alert = planned(6)
@@ -98,3 +109,58 @@ def test_a_batch_waits_for_its_time(small_batches):
 
     assert feed(NOW) == []
     assert len(feed(NOW + timedelta(seconds=31))) == 1
+
+
+def test_the_next_place_goes_to_who_has_the_fewest_under_way(small_batches, monkeypatch):
+    monkeypatch.setattr(feeding, "MOST", 4)
+    large = planned(20)
+    assert len(feed(NOW)) == 4
+    small = planned(4)
+    for batch in Batch.objects.filter(mailing=large, fed_at__isnull=False)[:2]:
+        claim(batch.pk, "worker")
+
+    fed = feed(NOW)
+
+    assert set(Batch.objects.filter(pk__in=fed).values_list("mailing", flat=True)) == {small.pk}
+
+
+def test_who_has_nothing_under_way_gets_a_batch_however_many_of_others_wait(
+    small_batches, monkeypatch
+):
+    monkeypatch.setattr(feeding, "MOST", 2)
+    planned(20)
+    feed(NOW)
+    small = planned(4)
+    assert feed(NOW) == []
+
+    first = begin(NOW)
+
+    assert first == list(Batch.objects.filter(mailing=small).values_list("pk", flat=True)[:1])
+    assert begin(NOW) == []
+    claim(*first, "worker")
+    assert begin(NOW) == []
+
+
+def test_nothing_begins_on_a_day_whose_share_is_sent(small_batches):
+    WarmUp.objects.create(name="new", caps="5")
+    SendingDay.objects.create(day=timezone.localdate(), taken=5)
+    planned(2)
+
+    assert begin() == []
+
+
+def test_who_is_resumed_does_not_wait_for_ids_that_came_while_it_was_paused(small_batches):
+    mailing = planned(4)
+    first = feed(NOW)
+    control.pause(mailing=mailing)
+    assert [claim(batch, "worker") for batch in first] == [None, None]
+    control.resume(mailing=mailing)
+
+    assert feed(NOW) == first
+
+
+def test_a_hint_from_a_clock_that_was_ahead_keeps_no_batch_waiting(small_batches):
+    planned(4)
+    first = feed(NOW + timedelta(hours=1))
+
+    assert feed(NOW) == first

@@ -12,6 +12,7 @@ from newsletter.approval.schedule import schedule
 from newsletter.management import test_mailing
 from newsletter.sending.models import Batch, Mailing
 from newsletter.sending.plan import plan_issue
+from project.queues import ROUTES
 from signup.models import Subscription
 from tests.sending.mailings import planned, sent_to, with_readers
 
@@ -26,6 +27,11 @@ def enqueued(monkeypatch):
         monkeypatch.setattr(task, "delay", lambda pk, name=task.name: found.append((name, pk)))
         monkeypatch.setattr(
             task, "delay_on_commit", lambda pk, name=task.name: found.append((name, pk))
+        )
+        monkeypatch.setattr(
+            task,
+            "apply_async",
+            lambda args, name=task.name, **options: found.append((name, *args, options)),
         )
     return found
 
@@ -118,7 +124,18 @@ def test_the_feeder_hands_on_ids_and_nothing_else(enqueued):
 
     tasks.feed()
 
-    assert enqueued == [("newsletter.tasks.deliver_batch", Batch.objects.get(mailing=mailing).pk)]
+    batch = Batch.objects.get(mailing=mailing).pk
+    assert enqueued == [("newsletter.tasks.deliver_batch", batch, {"priority": tasks.FIRST})]
+
+
+def test_a_mailings_first_batch_goes_before_all_that_waits_in_the_queue():
+    from project.celery import app
+
+    usual = app.amqp.router.route({}, "newsletter.tasks.deliver_batch")["priority"]
+    first = app.amqp.router.route({"priority": tasks.FIRST}, "newsletter.tasks.deliver_batch")
+    assert first["priority"] < usual
+    others = [task for task, route in ROUTES.items() if route["queue"] == "bulk"]
+    assert {app.amqp.router.route({}, task)["priority"] for task in others} == {usual}
 
 
 def test_ids_of_what_is_gone_are_harmless():

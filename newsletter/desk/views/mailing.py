@@ -13,11 +13,13 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from newsletter import tasks
 from newsletter.desk.access import MAY_WATCH, SEND, require_any
 from newsletter.desk.after.mending import mending_of
 from newsletter.desk.frame import frame
 from newsletter.desk.models.limits import limits_of
 from newsletter.desk.progress import progress_of, title_of
+from newsletter.desk.queue import hand_over
 from newsletter.desk.send.turns import lateness, skipped_by_reason
 from newsletter.sending import control
 from newsletter.sending.balance import counts_of
@@ -83,6 +85,9 @@ def mailing_lever(request: HttpRequest, pk: int, lever: str) -> HttpResponse:
     """GET asks, POST does."""
     require_any(request, SEND)
     mailing = _mailing(pk)
+    if request.method != "POST" and not _may(lever, mailing):
+        # It ended while somebody read the page before: there is nothing to ask.
+        return redirect("desk:mailing", pk)
     if request.method != "POST":
         return TemplateResponse(
             request,
@@ -100,6 +105,9 @@ def mailing_lever(request: HttpRequest, pk: int, lever: str) -> HttpResponse:
         messages.error(request, str(refusal))
     else:
         messages.success(request, _done(lever))
+        if lever == "resume":
+            # At once, and not with the next tick.
+            hand_over(tasks.feed)
     return redirect("desk:mailing", pk)
 
 
@@ -120,6 +128,13 @@ def _header(mailing: Mailing, here: Any) -> dict[str, Any]:
     )
 
 
+def _may(lever: str, mailing: Mailing) -> bool:
+    if lever == "resume":
+        return mailing.state == Mailing.State.PAUSED
+    wanted = Mailing.State.PAUSED if lever == "pause" else Mailing.State.CANCELLED
+    return mailing.may_become(wanted)
+
+
 def _done(lever: str) -> str:
     return {
         "pause": _("Paused. Nothing more goes out until you resume."),
@@ -136,7 +151,7 @@ def _context(request: HttpRequest, mailing: Mailing) -> dict[str, Any]:
         "skipped": skipped_by_reason(mailing, progress.counts.skipped),
         "late": lateness(mailing),
         "may_send": request.user.has_perm(SEND),
-        "may_pause": mailing.may_become(Mailing.State.PAUSED),
-        "may_resume": mailing.state == Mailing.State.PAUSED,
-        "may_cancel": mailing.may_become(Mailing.State.CANCELLED),
+        "may_pause": _may("pause", mailing),
+        "may_resume": _may("resume", mailing),
+        "may_cancel": _may("cancel", mailing),
     }
