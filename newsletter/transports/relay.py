@@ -18,6 +18,9 @@ _OPTIONS = {
 # Between two relays; a comma may also stand within a URL.
 _BETWEEN = re.compile(r"[\s,]+(?=\w+://)")
 
+# What a command may hold (RFC 5321 section 4.1.2): one word.
+_HELLO = re.compile(r"[\x21-\x7e]*")
+
 # Eight connections fill two cores and hide a round trip of some milliseconds.
 LINES = 8
 MOST_LINES = 100
@@ -79,6 +82,12 @@ class Relay:
                 f"EMAIL_URL has unknown options: {', '.join(sorted(unknown))}. "
                 f"Known are {', '.join(sorted(_OPTIONS))}."
             )
+        hello = options.get("hello", "")
+        if not (_is_host(parts.hostname) and _HELLO.fullmatch(hello)):
+            raise Misconfigured(
+                "EMAIL_URL names a relay by its host name or address, and says hello with a name "
+                "in ASCII: relay.example."
+            )
         here = _is_this_machine(parts.hostname)
         tls = parts.scheme == "smtps"
         relay = cls(
@@ -90,7 +99,7 @@ class Relay:
             starttls=not tls and _truth("starttls", options, default=not here),
             health=_truth("health", options, default=here),
             timeout=_seconds(options.get("timeout")),
-            hello=options.get("hello", ""),
+            hello=hello,
             lines=_whole("lines", options, default=LINES, least=1, most=MOST_LINES),
             messages=_whole("messages", options, default=0, least=0, most=1_000_000),
             pipelining=_truth("pipelining", options, default=True),
@@ -121,6 +130,15 @@ def relays_from(urls: str) -> list[Relay]:
     Raises Misconfigured.
     """
     return [Relay.from_url(url) for url in _BETWEEN.split(urls.strip().rstrip(","))]
+
+
+def _is_host(host: str) -> bool:
+    """Whether the resolver can be asked for it, which raises for what can be no name at all."""
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        return False
+    return True
 
 
 def _is_this_machine(host: str) -> bool:

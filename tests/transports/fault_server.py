@@ -29,6 +29,8 @@ class FaultServer:
     # Who may log in.
     user: bytes = b""
     password: bytes = b""
+    # Overlooks what comes with AUTH PLAIN, and asks for it.
+    asks_for_plain: bool = False
     # Seconds between the octets of each reply to mail.
     drip: float = 0.0
     says: list[int] = field(default_factory=list)
@@ -124,6 +126,9 @@ class FaultServer:
             elif command.startswith(b"AUTH PLAIN "):
                 right = b"\0".join((b"", self.user, self.password))
                 said = base64.b64decode(command[11:])
+                if self.asks_for_plain:
+                    line.sendall(b"334 \r\n")
+                    said = base64.b64decode(line.recv(4096))
                 line.sendall(b"235 2.7.0 in\r\n" if said == right else b"535 5.7.8 no\r\n")
             elif command == b"AUTH LOGIN":
                 answers = []

@@ -23,6 +23,8 @@ from newsletter.transports.values import Outcome
         (501, "5.1.3", Outcome.PERMANENT),
         (503, "5.1.1", Outcome.PERMANENT),
         (552, "5.2.2", Outcome.PERMANENT),
+        (552, "5.5.3", Outcome.TEMPORARY),  # too many recipients: 452 is meant
+        (0, "5.5.3", Outcome.TEMPORARY),
         (599, "", Outcome.PERMANENT),
         (550, "5.7.1", Outcome.OURS),
         (550, "5.7.26", Outcome.OURS),
@@ -32,6 +34,11 @@ from newsletter.transports.values import Outcome
         (535, "5.7.8", Outcome.OURS),
         (503, "5.5.1", Outcome.OURS),
         (502, "", Outcome.OURS),
+        # It offered DSN or SMTPUTF8 and does not know what we then ask with RCPT.
+        (555, "5.5.4", Outcome.OURS),
+        (501, "5.5.4", Outcome.OURS),
+        (555, "5.1.3", Outcome.PERMANENT),
+        (0, "5.5.4", Outcome.PERMANENT),
         (553, "5.1.8", Outcome.OURS),
         (552, "5.3.4", Outcome.OURS),
         # A bounce report has no reply code.

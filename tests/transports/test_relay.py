@@ -62,6 +62,11 @@ def test_smtps_speaks_tls_from_the_first_byte():
         "smtp://relay.example?pipelining=perhaps",
         "smtp://relay.example?dsn=perhaps",
         "smtp://user:secret@relay.example?starttls=no",
+        "smtp://relay..example",
+        "smtp://" + "a" * 64 + ".example",
+        "smtp://relay.example?hello=b%C3%BCcher.example",
+        "smtp://relay.example?hello=us%0D%0AMAIL",
+        "smtp://relay.example?hello=us%20two",
     ],
 )
 def test_a_url_that_cannot_be_right_is_refused_in_words(url: str):

@@ -130,6 +130,21 @@ def test_the_right_password_opens_the_line(trusted: ssl.SSLContext, offered: str
         assert all(inside for inside, said in server.hellos)
 
 
+@pytest.mark.parametrize("password", ["right", "wrong"])
+def test_a_relay_may_ask_for_what_came_with_auth_plain(trusted: ssl.SSLContext, password: str):
+    """Old ones overlook the initial response (RFC 4954 section 4)."""
+    with FaultServer(
+        context=trusted, implicit_tls=True, offers=("AUTH PLAIN",), user=b"ada", password=b"right",
+        asks_for_plain=True,
+    ) as server:  # fmt: skip
+        transport = to(server, login=f"ada:{password}@")
+        (receipt,) = send_in_order(transport, [envelope()])
+        transport.close()
+
+        fine = password == "right"
+        assert receipt.outcome is (Outcome.ACCEPTED if fine else Outcome.OURS)
+
+
 @pytest.mark.parametrize("offered", ["AUTH PLAIN", "AUTH LOGIN", "AUTH GSSAPI", "SIZE 0"])
 def test_a_login_that_is_not_taken_is_ours_and_tried_once(trusted: ssl.SSLContext, offered: str):
     """Wrong tries lock accounts, and nothing goes out without the login."""

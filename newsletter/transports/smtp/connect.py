@@ -1,6 +1,7 @@
 """A connection that is ready for mail: greeted, secured, logged in. smtplib does this part."""
 
 import binascii
+import logging
 import smtplib
 import socket
 import ssl
@@ -9,6 +10,8 @@ from functools import cache
 from newsletter.transports.errors import LineDown, Misconfigured, TransportError
 from newsletter.transports.relay import Relay
 from newsletter.transports.smtp.envelope import Offer
+
+log = logging.getLogger(__name__)
 
 # Seconds for the TCP connection and TLS; RFC 5321 section 4.5.3.2 names none.
 CONNECT = 30.0
@@ -19,10 +22,32 @@ COMMAND = 300.0
 def connect(relay: Relay) -> tuple[socket.socket, Offer]:
     """Return a socket that is ready for MAIL, and what the relay's latest EHLO reply offered.
 
-    Raises LineDown or Misconfigured. Blocks, at most for the timeouts above or the relay's own.
+    Each of the relay's addresses is tried in its turn, not only until one answers: a server that
+    is overloaded or dead says 421, or nothing (RFC 5321 section 5.1). A wrong password is tried
+    once. Raises LineDown or Misconfigured. Blocks, at most for the timeouts above or the relay's
+    own, at each address.
     """
+    *others, last = _addresses(relay)
+    for address in others:
+        try:
+            return _connect(relay, address)
+        except LineDown as error:
+            log.info("%s at %s: %s", relay.where, address, error)
+    return _connect(relay, last)
+
+
+def _addresses(relay: Relay) -> list[str]:
+    """Return the relay's addresses, the one to be preferred first."""
     try:
-        smtp = _connected(relay)
+        found = socket.getaddrinfo(relay.host, relay.port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise LineDown(f"No connection to {relay.where}: {error}") from error
+    return list(dict.fromkeys(str(where[0]) for *_, where in found))
+
+
+def _connect(relay: Relay, address: str) -> tuple[socket.socket, Offer]:
+    try:
+        smtp = _connected(relay, address)
     except smtplib.SMTPResponseException as error:
         raise _refused(error) from error
     except smtplib.SMTPNotSupportedError as error:
@@ -49,9 +74,11 @@ class _Patient(smtplib.SMTP):
     some relays let everybody wait, to see who is impatient."""
 
     patience = COMMAND
+    # Which of the host's addresses.
+    address: str
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
-        sock: socket.socket = super()._get_socket(host, port, timeout)  # type: ignore[misc]
+        sock: socket.socket = super()._get_socket(self.address, port, timeout)  # type: ignore[misc]
         sock.settimeout(self.patience)
         return sock
 
@@ -60,7 +87,7 @@ class _PatientInTls(_Patient, smtplib.SMTP_SSL):
     """The same from the first byte on."""
 
 
-def _connected(relay: Relay) -> smtplib.SMTP:
+def _connected(relay: Relay, address: str) -> smtplib.SMTP:
     timeout = _capped(CONNECT, relay)
     hello = relay.hello or _our_name()
     smtp: _Patient
@@ -69,7 +96,7 @@ def _connected(relay: Relay) -> smtplib.SMTP:
         smtp = _PatientInTls(timeout=timeout, context=trust, local_hostname=hello)
     else:
         smtp = _Patient(timeout=timeout, local_hostname=hello)
-    smtp.patience = _capped(COMMAND, relay)
+    smtp.patience, smtp.address = _capped(COMMAND, relay), address
     smtp._host = relay.host  # type: ignore[attr-defined]  # the name that the certificate must bear
     try:
         code, text = smtp.connect(relay.host, relay.port)
@@ -102,6 +129,9 @@ def _log_in(smtp: smtplib.SMTP, relay: Relay) -> None:
     if "PLAIN" in offered:
         secret = b"\0".join((b"", user, password))
         code, text = smtp.docmd("AUTH", f"PLAIN {_base64(secret)}")
+        if code == 334:
+            # It did not take what came with the command, and asks for it: no second try.
+            code, text = smtp.docmd(_base64(secret))
     elif "LOGIN" in offered:
         code, text = smtp.docmd("AUTH", "LOGIN")
         for answer in (user, password):
