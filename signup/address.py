@@ -48,6 +48,9 @@ def normalise(raw: str) -> Address:
         checked = validate_email(typed, check_deliverability=False, allow_smtputf8=False)
     except (EmailNotValidError, UnicodeError) as error:
         raise BadAddress(_explain(typed)) from error
+    if "=?" in checked.local_part:
+        # An encoded word (RFC 2047): some mail programs decode it to somebody else's address.
+        raise BadAddress(_explain(typed))
     email = checked.ascii_email
     if email is None or len(email) > MAX_LENGTH:
         raise BadAddress(_("Enter a shorter e-mail address. This one is too long to be mailed."))

@@ -74,6 +74,7 @@ def encode_address(address: str) -> str:
             domain = idna.encode(domain, uts46=True).decode("ascii")
         except idna.IDNAError as error:
             raise UnsafeValue(f"The part after the @ is no domain name: {error}") from error
+    _refuse_encoded_word(local)
     if not _LOCAL.fullmatch(local) or not _DOMAIN.fullmatch(domain) or len(address) > 254:
         raise UnsafeValue("An e-mail address looks like name@example.org.")
     return f"{local}@{domain}"
@@ -89,9 +90,17 @@ def encode_recipient(address: str) -> str:
     if local.isascii():
         return encode_address(address)
     assert_printable(address)
+    _refuse_encoded_word(local)
     if not _LOCAL_UTF8.fullmatch(local) or len(address.encode()) > 254:
         raise UnsafeValue("An e-mail address looks like name@example.org.")
     return f"{local}@{encode_address(f'x{at}{domain}')[2:]}"
+
+
+def _refuse_encoded_word(local: str) -> None:
+    """Raise UnsafeValue for what some parsers, Python's among them, decode to another address,
+    even to one of another domain (RFC 2047 section 5: never within an address)."""
+    if "=?" in local:
+        raise UnsafeValue("The part before the @ of an address may not look like an encoded word.")
 
 
 def assert_printable(value: str) -> str:

@@ -54,6 +54,7 @@ def test_an_address_is_brought_to_one_form(typed: str, email: str | None, key: s
         ("a" * 10_000, "shorter"),
         ("\ud800@example.org", "cannot be seen"),
         ("\U0001f600@example.org", "special letters"),
+        ("=?utf-8?q?a=40evil.example?=@example.org", "does not look complete"),
     ],
 )
 def test_a_refusal_says_what_to_do(typed: str, says: str) -> None:

@@ -177,6 +177,18 @@ def test_control_characters_of_a_relay_reach_no_log():
     assert receipts[0].reply.isprintable()
 
 
+def test_a_readers_letters_outside_ascii_that_are_refused_at_mail_stop_nobody_else():
+    """RFC 6531 section 3.5. Otherwise one such address would stop the mailing for good."""
+    talk = begun("jürgen@example.org")
+    write(talk)
+    (settled,) = talk.received(
+        b"550 5.6.7 no such letters\r\n503 5.5.1 MAIL first\r\n503 5.5.1 RCPT first\r\n"
+    )
+
+    assert settled.receipt.outcome is Outcome.PERMANENT
+    assert not settled.receipt.about_the_line
+
+
 # --- 421 ----------------------------------------------------------------------------------------
 
 

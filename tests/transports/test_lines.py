@@ -3,6 +3,7 @@
 import itertools
 import random
 import select
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -268,6 +269,37 @@ def test_a_relay_that_says_421_to_a_fresh_line_is_left_alone_and_the_other_takes
         assert {receipt.outcome for receipt in receipts.values()} == {Outcome.ACCEPTED}
         assert len(idle.book.committed) == 50
         assert busy.connections <= 2
+
+
+def test_a_relay_that_takes_the_connection_and_is_silent_holds_up_nobody(monkeypatch):
+    """It may be so for five minutes (RFC 5321 section 4.5.3.2.1); the other takes over long before,
+    also a standby."""
+    monkeypatch.setattr(pool, "HEAD_START", 0.1)
+    for options in ("timeout=60", "timeout=60&priority=2"):
+        with socket.create_server(("127.0.0.1", 0)) as silent, FaultServer() as other:
+            first = f"smtp://127.0.0.1:{silent.getsockname()[1]}"
+            transport = SmtpTransport(*relays_from(f"{first} {other.url(options)}"))
+            begun = time.monotonic()
+            receipts = send_all(transport, messages(3))
+            assert time.monotonic() - begun < 5
+            transport.close()
+
+            assert {receipt.outcome for receipt in receipts.values()} == {Outcome.ACCEPTED}
+
+
+def test_aborting_while_every_relay_is_silent_ends_a_send_at_once():
+    with (
+        socket.create_server(("127.0.0.1", 0)) as one,
+        socket.create_server(("127.0.0.1", 0)) as two,
+    ):
+        urls = " ".join(f"smtp://127.0.0.1:{each.getsockname()[1]}" for each in (one, two))
+        transport = SmtpTransport(*relays_from(urls))
+        threading.Timer(0.2, transport.abort).start()
+        begun = time.monotonic()
+        answers = list(transport.send([Outgoing(0, envelope())]))
+
+        assert time.monotonic() - begun < 5
+        assert all(answer.receipt.about_the_line for answer in answers)
 
 
 def test_when_no_relay_is_there_the_rest_is_about_the_line_and_costs_no_waiting():

@@ -336,6 +336,8 @@ class Conversation:
 def _refusal(reply: Reply, *, about_the_line: bool = False) -> Receipt:
     enhanced, text = read(reply)
     outcome = classify(reply[0], enhanced)
+    # One reader's letters outside ASCII say nothing about the others (RFC 6531 section 3.5).
+    about_the_line = about_the_line and enhanced != "5.6.7"
     if about_the_line and outcome is Outcome.PERMANENT:
         # A sender that is refused says nothing about the reader.
         outcome = Outcome.OURS

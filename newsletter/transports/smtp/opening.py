@@ -23,7 +23,7 @@ class Openings:
         self._lock = threading.Lock()
         self._done: deque[tuple[Lane, _Ready | TransportError]] = deque()
         # A connection of an earlier life is closed as soon as it stands.
-        self._life = 0
+        self.life = 0
         self._bell: tuple[socket.socket, socket.socket] | None = None
 
     def listen(self) -> int:
@@ -38,7 +38,7 @@ class Openings:
         """Connect to the lane's relay."""
         lane.opening += 1
         threading.Thread(
-            target=self._connect, args=(lane, self._life), name="smtp-connect", daemon=True
+            target=self._connect, args=(lane, self.life), name="smtp-connect", daemon=True
         ).start()
 
     def arrivals(self) -> list[tuple[Lane, _Ready | TransportError]]:
@@ -65,7 +65,7 @@ class Openings:
     def forget(self) -> None:
         """Let no connection arrive that was begun until now. From any thread."""
         with self._lock:
-            self._life += 1
+            self.life += 1
             forgotten = list(self._done)
             self._done.clear()
         for _, result in forgotten:
@@ -88,7 +88,7 @@ class Openings:
             log.exception("Connecting to %s failed", lane.relay.where)
             result = LineDown(f"No connection to {lane.relay.where}: {error}")
         with self._lock:
-            if life == self._life:
+            if life == self.life:
                 self._done.append((lane, result))
                 self.ring()
                 return

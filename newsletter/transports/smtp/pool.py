@@ -15,6 +15,9 @@ from newsletter.transports.smtp.opening import Openings
 
 log = logging.getLogger(__name__)
 
+# Seconds for which one relay's connection is waited for before the next relay is asked as well.
+# Some greet late on purpose, and one that is dead may take five minutes to be known for it.
+HEAD_START = 15.0
 # Seconds to wait for the relays' farewells, all together.
 FAREWELL = 2.0
 
@@ -58,6 +61,8 @@ class Pool:
         Raises what the relays said if there is none. Those that are being left alone are not
         asked again: that would only cost time.
         """
+        if len(self.lanes) > 1 and self._is_any_up(now):
+            return
         while lane := next_lane(self.lanes, now):
             try:
                 self._adopt(Line(*connect(lane.relay), lane))
@@ -69,6 +74,27 @@ class Pool:
         passing = [error for error in troubles if not isinstance(error, Misconfigured)]
         # One relay that may come back is reason enough to wait.
         raise (passing or troubles or [LineDown("Every connection is in use.")])[0]
+
+    def _is_any_up(self, now: float) -> bool:
+        """Ask one relay after the other; whichever stands first has the mail. False if none does.
+
+        Raises LineDown when all is being broken off meanwhile.
+        """
+        life, waiting = self._openings.life, list(self.lanes)
+        while True:
+            lane = next_lane(waiting, now)
+            if lane is not None:
+                waiting.remove(lane)
+                self._openings.begin(lane)
+            until = time.monotonic() + HEAD_START
+            while self.is_opening and (lane is None or time.monotonic() < until):
+                self.wait(100)
+                if self._openings.life != life:
+                    raise LineDown("broken off")
+                if self._free:
+                    return True
+            if lane is None:
+                return False
 
     def open_one_more(self, now: float) -> bool:
         """Connect aside, while the other lines go on. False if no relay takes more lines now."""
