@@ -147,9 +147,7 @@ def watch() -> None:
     schedule_notices.tell()
     found = alarms.watch()
     if found:
-        people = administrators()
-        for alarm in found:
-            news.tell(alarm, people)
+        news.tell(found, administrators())
 
 
 @shared_task

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.contrib.humanize.templatetags.humanize import intcomma
-from django.db.models import F, Sum
+from django.db.models import Count, F, Sum
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -41,6 +41,8 @@ class Progress:
     goes_on_at: datetime | None = None
     # Where readers' clocks decide, or it goes between certain hours only.
     ahead: Ahead | None = None
+    # Of `retrying`, how many count as unknown until their second copy goes, and not as open.
+    unknown_retrying: int = 0
 
     @property
     def done(self) -> int:
@@ -62,7 +64,7 @@ class Progress:
         return (
             self.mailing.state == Mailing.State.SENDING
             and self.retrying > 0
-            and self.counts.open <= self.retrying
+            and self.counts.open <= self.retrying - self.unknown_retrying
         )
 
     @property
@@ -118,19 +120,36 @@ class Progress:
 def progress_of(mailing: Mailing) -> Progress:
     """Return it as it is at this moment, and leave a sample of how fast it goes."""
     numbers = counts(mailing)
-    retrying = Delivery.objects.filter(mailing=mailing, retry_at__isnull=False).count()
+    waiting = dict(
+        Delivery.objects.filter(mailing=mailing, retry_at__isnull=False)
+        .order_by()
+        .values_list("state")
+        .annotate(number=Count("pk"))
+    )
+    retrying, unknown = sum(waiting.values()), waiting.get(Delivery.State.UNKNOWN, 0)
     handled = numbers.planned - numbers.open
     rate = speed.rate_of(mailing, handled)
     left = None
     if rate and mailing.state == Mailing.State.SENDING:
-        left = timedelta(seconds=(numbers.open - retrying) / rate)
+        left = timedelta(seconds=max(0, numbers.open - (retrying - unknown)) / rate)
     if mailing.state != Mailing.State.SENDING:
-        return Progress(mailing, numbers, retrying, rate, left)
+        return Progress(mailing, numbers, retrying, rate, left, unknown_retrying=unknown)
     slowed, slowed_left = waiting_for_domains(mailing)
     today = None if mailing.kind == Mailing.Kind.ALERT else warm_up.today()
     goes_on_at = today.goes_on_at if today and not today.left else None
     ahead = ahead_of(mailing, rate)
-    return Progress(mailing, numbers, retrying, rate, left, slowed, slowed_left, goes_on_at, ahead)
+    return Progress(
+        mailing,
+        numbers,
+        retrying,
+        rate,
+        left,
+        slowed,
+        slowed_left,
+        goes_on_at,
+        ahead,
+        unknown,
+    )
 
 
 def waiting_for_domains(mailing: Mailing) -> tuple[int, timedelta | None]:

@@ -13,7 +13,9 @@ from newsletter.sending import warm_up
 from newsletter.sending.balance import counts
 from newsletter.sending.broker import client
 from newsletter.sending.models import Alarm, Batch, Mailing
-from newsletter.sending.sightings import Sighting, sightings, ways_down
+from newsletter.sending.sightings import Sighting, sightings, ways_down, ways_up
+from newsletter.transports.errors import Misconfigured
+from newsletter.transports.select import relays_in_settings
 
 Kind = Alarm.Kind
 _PROGRESS = "wellread:progress:"
@@ -32,9 +34,10 @@ def watch(now: datetime | None = None) -> list[Alarm]:
     which somebody has still to be told (`news.tell`). Raises RedisError: nothing is known then.
     """
     now = now or timezone.now()
-    found = {(one.kind, one.about): one for one in _troubles(now)}
+    seen = sightings()
+    found = {(one.kind, one.about[:200]): one for one in _troubles(now, seen)}
     for alarm in Alarm.objects.filter(ended_at__isnull=True):
-        if (alarm.kind, alarm.about) not in found:
+        if (alarm.kind, alarm.about) not in found and _may_end(alarm, seen):
             Alarm.objects.filter(pk=alarm.pk, ended_at__isnull=True).update(ended_at=now)
     for trouble in found.values():
         _begin(trouble, now)
@@ -48,6 +51,27 @@ def watch(now: datetime | None = None) -> list[Alarm]:
         )
         .order_by("pk")
     )
+
+
+def _may_end(alarm: Alarm, seen: list[Sighting]) -> bool:
+    """That nobody tries any more is no all-clear: the mailing may have been cancelled for it."""
+    if alarm.kind == Kind.RELAY:
+        return alarm.about in ways_up(seen) or not _is_in_use(alarm.about)
+    if alarm.kind == Kind.JOURNAL:
+        return not any(one.journal for one in seen if _host(one) == alarm.about)
+    return True
+
+
+def _is_in_use(way: str) -> bool:
+    try:
+        return way in (*relays_in_settings(), settings.ESP)
+    except Misconfigured:
+        # Whoever sends says so; other alarms are told all the same.
+        return True
+
+
+def _host(one: Sighting) -> str:
+    return one.name.partition(":")[0]
 
 
 def _begin(trouble: Trouble, now: datetime) -> None:
@@ -64,8 +88,12 @@ def _begin(trouble: Trouble, now: datetime) -> None:
         return
 
 
-def _troubles(now: datetime) -> Iterator[Trouble]:
-    for mailing in Mailing.objects.filter(state=Mailing.State.PAUSED).exclude(trouble=""):
+def _troubles(now: datetime, seen: list[Sighting]) -> Iterator[Trouble]:
+    for mailing in Mailing.objects.filter(state=Mailing.State.PAUSED):
+        # Or the pause would count as time in which nothing moved, once it goes on.
+        client().delete(f"{_PROGRESS}{mailing.pk}")
+        if not mailing.trouble:
+            continue
         yield Trouble(Kind.STOPPED, f"mailing {mailing.pk}", mailing.trouble)
     moving = (Mailing.State.PLANNING, Mailing.State.SENDING)
     for mailing in Mailing.objects.filter(state__in=moving):
@@ -75,7 +103,6 @@ def _troubles(now: datetime) -> Iterator[Trouble]:
             if mailing.state == Mailing.State.PLANNING:
                 text = f"Its list of readers has not got longer for {minutes:.0f} minutes."
             yield Trouble(Kind.STALLED, f"mailing {mailing.pk}", text)
-    seen = sightings()
     for where, why in ways_down(seen).items():
         yield Trouble(Kind.RELAY, where, why)
     yield from _journals(seen)
@@ -113,4 +140,4 @@ def _minutes_at(key: str, number: int, now: datetime) -> float:
 def _journals(seen: list[Sighting]) -> Iterator[Trouble]:
     for one in seen:
         if one.is_fresh and one.journal:
-            yield Trouble(Kind.JOURNAL, one.name.partition(":")[0], one.journal)
+            yield Trouble(Kind.JOURNAL, _host(one), one.journal)

@@ -1,7 +1,9 @@
 """Alarms on their way to people: by mail, and by a second way out that needs none of our relays.
 
 Each way is told once of the beginning and once of the end. Whoever notes the time does the telling;
-if that fails, so does the note, and the next look tries again, for a day.
+if that fails, so does the note, and the next look tries again, for a day. A way that failed is left
+alone for the rest of that look: ten alarms and a webhook that does not answer must not keep the
+process busy that feeds the workers.
 """
 
 import json
@@ -9,7 +11,7 @@ import logging
 import smtplib
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import IO, Any
 from urllib.parse import urlsplit
 
@@ -30,30 +32,34 @@ class NotTold(Exception):
     """This way out did not take the news."""
 
 
-def tell(alarm: Alarm, administrators: Sequence[str]) -> None:
-    """Tell of the alarm's beginning, and of its end if it has ended, whatever way is still owed."""
-    if alarm.ended_at is not None and alarm.mailed_at is None and alarm.posted_at is None:
-        # Over before anybody could be told of it: then the end alone would be a riddle.
-        log.warning("%s was over before anybody was told", alarm)
-    _once(alarm, "mailed_at", over=False, to=administrators)
-    _once(alarm, "posted_at", over=False, to=administrators)
-    if alarm.ended_at is not None:
-        _once(alarm, "end_mailed_at", over=True, to=administrators)
-        _once(alarm, "end_posted_at", over=True, to=administrators)
+def tell(alarms: Sequence[Alarm], administrators: Sequence[str]) -> None:
+    """Tell of each beginning, and of the end of those that have ended, what is still owed."""
+    ways: dict[str, Callable[[Alarm, bool], None]] = {
+        "mailed_at": lambda alarm, over: _mail(alarm, administrators, over=over),
+        "posted_at": lambda alarm, over: _post(alarm, over=over),
+    }
+    for alarm in alarms:
+        if alarm.ended_at is not None and alarm.mailed_at is None and alarm.posted_at is None:
+            # Over before anybody could be told of it: then the end alone would be a riddle.
+            log.warning("%s was over before anybody was told", alarm)
+        for over in (False, True) if alarm.ended_at is not None else (False,):
+            for field in list(ways):
+                try:
+                    _once(alarm, f"end_{field}" if over else field, over, ways[field])
+                except NotTold as error:
+                    log.warning("Alarm %s could not be told: %s", alarm.pk, error)
+                    del ways[field]
 
 
-def _once(alarm: Alarm, field: str, *, over: bool, to: Sequence[str]) -> None:
+def _once(alarm: Alarm, field: str, over: bool, way: Callable[[Alarm, bool], None]) -> None:
     mine = Alarm.objects.filter(pk=alarm.pk, **{f"{field}__isnull": True})
     if not mine.update(**{field: timezone.now()}):
         return
     try:
-        if field.endswith("posted_at"):
-            _post(alarm, over=over)
-        else:
-            _mail(alarm, to, over=over)
-    except NotTold as error:
+        way(alarm, over)
+    except NotTold:
         Alarm.objects.filter(pk=alarm.pk).update(**{field: None})
-        log.warning("Alarm %s could not be told: %s", alarm.pk, error)
+        raise
 
 
 def _mail(alarm: Alarm, to: Sequence[str], *, over: bool) -> None:

@@ -78,8 +78,14 @@ def _text(name: bytes | str) -> str:
     return name.decode() if isinstance(name, bytes) else name
 
 
+def ways_up(seen: Sequence[Sighting]) -> set[str]:
+    """Return the relays that somebody who was heard of lately reaches."""
+    lately = [way for one in seen if one.is_fresh for way in one.ways]
+    return {way.where for way in lately if way.lines or not way.trouble}
+
+
 def ways_down(seen: Sequence[Sighting]) -> dict[str, str]:
     """Return the relays that nobody who was heard of lately has a line to, with the reason."""
     lately = [way for one in seen if one.is_fresh for way in one.ways]
-    up = {way.where for way in lately if way.lines or not way.trouble}
+    up = ways_up(seen)
     return {way.where: way.trouble for way in lately if way.where not in up}

@@ -209,6 +209,24 @@ def test_a_mailing_that_is_not_there_is_not_found(desk):
     assert client_of(desk.sender).get(reverse("desk:mailing", args=(999,))).status_code == 404
 
 
+def test_unknowns_that_wait_do_not_make_it_sent_while_others_have_had_no_turn(desk):
+    going = planned(4)
+    first, *_ = going.deliveries.order_by("pk")
+    Delivery.objects.filter(pk=first.pk).update(state="unknown", retry_at=timezone.now())
+    Batch.objects.filter(mailing=going).update(unknown=1, accepted=2)
+    going.deliveries.exclude(pk=first.pk).filter(
+        pk__in=going.deliveries.order_by("pk").values("pk")[1:3]
+    ).update(state="accepted")
+
+    progress = progress_of(going)
+
+    assert (progress.counts.open, progress.retrying) == (1, 1)
+    assert not progress.is_sent_but_for_retries
+    assert progress.stage == "Sending"
+    Batch.objects.filter(mailing=going).update(accepted=3)
+    assert progress_of(going).stage == "Sent, 1 retrying"
+
+
 def test_a_mailing_with_nothing_left_but_retries_is_called_sent(desk):
     """It may go on for days, and nobody is to wait for it."""
     going = planned(2)

@@ -11,7 +11,7 @@ from django.core import mail
 from django.utils import timezone
 
 from newsletter.desk.people import administrators
-from newsletter.sending import news, sightings
+from newsletter.sending import control, news, sightings
 from newsletter.sending.alarms import watch
 from newsletter.sending.models import Alarm, Batch, Mailing
 from newsletter.tasks import watch as watch_task
@@ -130,6 +130,21 @@ def test_one_way_that_fails_is_tried_again_and_does_not_hold_up_the_other(stoppe
     watch_task()
 
     assert (len(mail.outbox), len(hook.got)) == (1, 3)
+
+
+def test_a_hook_that_fails_is_left_alone_until_the_next_look(hook, admin):
+    """Each try may take ten seconds of a process that has workers to feed."""
+    for host in ("one", "two", "three"):
+        sightings.tell(f"{host}:1", [], "disk full")
+    hook.status = 500
+    watch_task()
+    assert (len(mail.outbox), len(hook.got)) == (3, 1)
+
+    hook.status = 204
+    watch_task()
+    watch_task()
+
+    assert (len(mail.outbox), len(hook.got)) == (3, 4)
 
 
 def test_the_hook_is_told_although_no_relay_takes_mail(stopped, hook, admin, monkeypatch):
@@ -252,6 +267,36 @@ def test_a_relay_is_down_when_nobody_has_a_line_to_it():
     sightings.tell("host:1", [WayState("relay:25", 3)])
     watch()
     assert kinds() == [("relay", False)]
+
+
+def test_that_nobody_tries_a_relay_any_more_is_no_all_clear(time_machine, settings):
+    """The mailing was cancelled for it, so nothing is heard of the relay while it is still down."""
+    settings.EMAIL_URL = "smtp://127.0.0.1:25"
+    time_machine.move_to(NOW, tick=False)
+    sightings.tell("host:1", [WayState("127.0.0.1:25", 0, 8.0, "refused")], "disk full")
+    watch()
+    assert kinds() == [("relay", True), ("journal", True)]
+
+    time_machine.shift(timedelta(minutes=10))
+    watch()
+    assert kinds() == [("relay", True), ("journal", True)]
+    time_machine.shift(timedelta(minutes=10))
+    watch()
+    assert kinds() == [("relay", True), ("journal", False)]
+    settings.EMAIL_URL = "smtp://127.0.0.1:2525"
+    watch()
+    assert kinds() == [("relay", False), ("journal", False)]
+
+
+def test_an_hours_pause_is_no_hour_without_progress():
+    mailing = planned(2)
+    watch(NOW)
+    control.pause(mailing=mailing)
+    watch(NOW + timedelta(minutes=1))
+    control.resume(mailing=mailing)
+
+    assert watch(NOW + timedelta(hours=1)) == []
+    assert watch(NOW + timedelta(hours=1, minutes=11)) != []
 
 
 def test_a_journal_that_cannot_be_written_is_told():
