@@ -19,7 +19,7 @@ from django.core import mail
 from newsletter.transports.errors import Misconfigured
 from newsletter.transports.esp import EspTransport
 from newsletter.transports.esp import transport as esp_transport
-from newsletter.transports.esp.answers import LONGEST_WAIT, WAIT, verdict
+from newsletter.transports.esp.answers import LONGEST_WAIT, SHORTEST_WAIT, WAIT, verdict
 from newsletter.transports.esp.letters import as_django_message
 from newsletter.transports.values import Envelope, Outcome
 from newsletter.wire.message import compile_message
@@ -136,7 +136,7 @@ def test_amazons_names_become_outcomes_too(name, status, outcome, about_the_line
         ({"Retry-After": "7"}, 7),
         ({"x-sib-ratelimit-reset": "12"}, 12),
         ({"Retry-After": "999999"}, LONGEST_WAIT),
-        ({"Retry-After": "-3"}, 0),
+        ({"Retry-After": "-3"}, SHORTEST_WAIT),
         ({"Retry-After": "soon"}, WAIT),
         ({"Retry-After": "nan"}, WAIT),
         ({}, WAIT),

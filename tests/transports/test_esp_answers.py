@@ -1,6 +1,8 @@
-"""Answers that one ESP gives and no other, as its documentation has them."""
+"""Answers that one ESP gives and no other, as its documentation has them, and odd ones."""
 
 import time
+from collections.abc import Callable
+from email.utils import formatdate
 from typing import Any
 
 import pytest
@@ -121,3 +123,88 @@ def test_an_esp_that_cannot_be_reached_is_shown_as_a_relay_would_be(apis: EspApi
     send(made, copy(1))
     assert made.states()[0].trouble == ""
     made.close()
+
+
+# --- Odd ones -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ids", [[], ["one"], None, ["one", "one"]])
+def test_brevo_names_fewer_messages_than_it_was_given_and_nobody_knows_which(
+    apis: EspApis, ids: list[str] | None
+):
+    made = EspTransport("brevo", tracking_off="brevo")
+    apis.next = [(201, {}, {"messageIds": ids})]
+
+    receipts = send(made, *(copy(8 * number) for number in range(3)))
+    made.close()
+
+    assert set(outcomes(receipts)) == {Outcome.UNKNOWN}
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [("amazon_ses", []), ("amazon_ses", None), ("mailgun", {"id": [], "message": None})],
+)
+def test_an_answer_that_anymail_stumbles_over_costs_no_other_call_its_own(
+    apis: EspApis, name: str, answer: Any
+):
+    made = EspTransport(name)
+    apis.next = [(200, {}, answer)]
+
+    receipts = send(made, copy(0)) + send(made, copy(8))
+    made.close()
+
+    assert outcomes(receipts) == [Outcome.UNKNOWN, Outcome.ACCEPTED]
+
+
+@pytest.mark.parametrize("asked", ["0", "-5", formatdate(0, usegmt=True)])
+def test_a_wait_that_is_over_already_is_a_short_one_and_no_trouble(apis: EspApis, asked: str):
+    made = EspTransport("postmark")
+    apis.next = [(429, {"Retry-After": asked}, {"message": "slow down"})]
+
+    (receipt,) = send(made, copy(1))
+    (state,) = made.states()
+    made.close()
+
+    assert receipt.outcome is Outcome.ACCEPTED
+    assert state.trouble == ""
+
+
+@pytest.mark.parametrize(
+    ("asked", "quiet"),
+    [
+        (lambda: formatdate(time.time() + 90, usegmt=True), 90),
+        (lambda: "99999999999999", 3600),
+        (lambda: "1e400", 5),
+        (lambda: "soon", 5),
+        (lambda: "Mon, 01 Jan 99999 00:00:00 GMT", 5),
+    ],
+)
+def test_a_wait_may_be_said_in_many_ways(apis: EspApis, asked: Callable[[], str], quiet: int):
+    made = EspTransport("postmark")
+    apis.next = [(429, {"Retry-After": asked()}, {"message": "slow down"})]
+
+    send(made, copy(1))
+    made.close()
+
+    left = esp_transport._quiet_until["esp-postmark"] - time.monotonic()
+    assert quiet - 3 < left <= quiet
+
+
+@pytest.mark.parametrize("name", ["mailgun", "brevo"])
+def test_too_many_is_obeyed_in_the_middle_of_a_call_that_is_sent_in_halves(
+    apis: EspApis, name: str
+):
+    made = EspTransport(name, tracking_off="brevo")
+    apis.next = [
+        (400, {}, {"message": "no"}),
+        (429, {"Retry-After": "60"}, {"message": "slow down"}),
+    ]
+
+    send(made, *(copy(8 * number) for number in range(10)))
+    called = len(apis.requests)
+    send(made, copy(8 * 11))
+    made.close()
+
+    assert called == len(apis.requests) == 2
+    assert apis.arrived == []

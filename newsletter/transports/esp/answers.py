@@ -1,6 +1,7 @@
 """What an ESP's answer means for the messages of one call."""
 
 import math
+import ssl
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ STATUSES = {
 
 # Seconds to leave an ESP alone that says "too many" and not for how long.
 WAIT = 5.0
+# And one that names no time to speak of, or one that is over.
+SHORTEST_WAIT = 0.5
 LONGEST_WAIT = 3600.0
 
 # Words by which an API says that it is the recipient's address that it does not take.
@@ -124,20 +127,29 @@ def status_of(error: AnymailAPIError) -> int | None:
 def never_connected(error: BaseException) -> bool:
     """True when not one octet of the request can have gone out."""
     return any(
-        isinstance(cause, _BEFORE_ANY_OCTET) or type(cause).__name__ in _NOT_CONNECTED
+        isinstance(cause, _BEFORE_ANY_OCTET)
+        or type(cause).__name__ in _NOT_CONNECTED
+        or _is_of_the_handshake(cause)
         for cause in _causes(error)
     )
 
 
-_BEFORE_ANY_OCTET = (
-    requests.ConnectTimeout,
-    requests.exceptions.SSLError,
-    ConnectionRefusedError,
-)
+def _is_of_the_handshake(error: BaseException) -> bool:
+    """True when TLS failed before anything could be sent inside it. The same errors also come
+    instead of an answer, to a request that was read: only the place tells them apart."""
+    trace = error.__traceback__ if isinstance(error, OSError) else None
+    while trace is not None:
+        if trace.tb_frame.f_code is ssl.SSLSocket.do_handshake.__code__:
+            return True
+        trace = trace.tb_next
+    return False
+
+
+_BEFORE_ANY_OCTET = (requests.ConnectTimeout, ConnectionRefusedError)
 # By name, because boto3 need not be there, and urllib3 wraps its own in requests'.
 _NOT_CONNECTED = frozenset(
     {"NewConnectionError", "NameResolutionError", "EndpointConnectionError",
-     "ConnectTimeoutError", "SSLError", "gaierror"}
+     "ConnectTimeoutError", "gaierror"}
 )  # fmt: skip
 _NO_KEY = frozenset({"NoCredentialsError", "PartialCredentialsError", "NoRegionError"})
 
@@ -166,7 +178,7 @@ def _asked_wait(error: AnymailAPIError) -> float:
     # Brevo has a name of its own for it.
     asked = headers.get("retry-after") or headers.get("x-sib-ratelimit-reset")
     seconds = _seconds(asked) if asked else None
-    return WAIT if seconds is None else min(max(seconds, 0.0), LONGEST_WAIT)
+    return WAIT if seconds is None else min(max(seconds, SHORTEST_WAIT), LONGEST_WAIT)
 
 
 def _seconds(asked: str) -> float | None:

@@ -4,6 +4,7 @@ from html import escape
 from typing import Any
 
 from anymail.backends import brevo
+from anymail.message import AnymailRecipientStatus
 
 # The API writes it itself, and takes none of ours.
 _ITS_OWN = "Date"
@@ -12,6 +13,15 @@ _ITS_OWN = "Date"
 class EmailBackend(brevo.EmailBackend):
     def build_message_payload(self, message: Any, defaults: dict[str, Any]) -> "Payload":
         return Payload(message, defaults, self)
+
+    def parse_recipient_status(self, response: Any, payload: Any, message: Any) -> dict[str, Any]:
+        """anymail's own takes every letter for queued, however many Brevo names."""
+        found: dict[str, Any] = super().parse_recipient_status(response, payload, message)
+        named = {each.message_id for each in found.values()} - {None}
+        if len(named) != len(message.letters):
+            unknown = AnymailRecipientStatus(message_id=None, status="unknown")
+            return dict.fromkeys(found, unknown)
+        return found
 
 
 class Payload(brevo.BrevoPayload):

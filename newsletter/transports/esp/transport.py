@@ -1,6 +1,7 @@
 """The transport: letters gathered, calls made side by side, answers handed back."""
 
 import contextlib
+import logging
 import queue
 import threading
 import time
@@ -19,6 +20,8 @@ from newsletter.transports.esp.providers import provider_of
 from newsletter.transports.protocol import Answered, Meter, Outgoing, WayState
 from newsletter.transports.relay import Relay
 from newsletter.transports.values import Outcome, Receipt, UnsafeEnvelope
+
+log = logging.getLogger(__name__)
 
 # Seconds before the next look, when nothing is ready to go or to be read.
 NAP = 0.003
@@ -183,6 +186,12 @@ class EspTransport:
             if found.nothing_went and not found.receipt.about_the_line and len(letters) > 1:
                 return self._in_halves(call, backend, letters)
             return call.answered(letters, [found.receipt] * len(letters))
+        except Exception as error:
+            # An answer that anymail could not make sense of, most likely: what it was to tell of
+            # may have happened.
+            log.exception("%s: the answer to a call cannot be read", self.name)
+            said = f"the answer cannot be read: {type(error).__name__}"
+            return call.answered(letters, [Receipt(Outcome.UNKNOWN, reply=said)] * len(letters))
         self._trouble = ""
         return call.answered(letters, _receipts(message, letters))
 
@@ -191,14 +200,16 @@ class EspTransport:
         middle = len(letters) // 2
         answers: list[Answered] = []
         for half in (letters[:middle], letters[middle:]):
-            if call.refused_alone >= TRIES_ALONE:
+            if call.rest_hears is not None:
                 # It is not about one letter: what is left hears the same, without a call each.
-                answers += call.answered(half, [call.refusal or _ABORTED] * len(half))
+                answers += call.answered(half, [call.rest_hears] * len(half))
                 continue
             some = self._try(call, backend, half, again=True)
-            if len(half) == 1 and some[0].receipt.outcome is Outcome.OURS:
+            last = some[-1].receipt
+            if len(half) == 1 and last.outcome is Outcome.OURS:
                 call.refused_alone += 1
-                call.refusal = some[0].receipt
+            if last.about_the_line or call.refused_alone >= TRIES_ALONE:
+                call.rest_hears = last
             answers += some
         return answers
 
@@ -220,7 +231,8 @@ class _Call:
         self.letters = letters
         self.over = over
         self.refused_alone = 0
-        self.refusal: Receipt | None = None
+        # What letters that were not tried are answered: one of those that were heard as much.
+        self.rest_hears: Receipt | None = None
         self._lock = threading.Lock()
         self._given_back = False
         # What may have left this machine, and what is known of it.
