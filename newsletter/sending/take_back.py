@@ -131,14 +131,22 @@ def _settle(mailing: Mailing, batch: int, epoch: int, left: Left, *, knows_all: 
     return len(lost)
 
 
-def _queue_again(batch: int, epoch: int, left: Left) -> int:
+def _queue_again(batch_id: int, epoch: int, left: Left) -> int:
     """What became unknown with this very claim, and by its journal was never taken or certainly
-    refused, goes back to where it was: unknown → queued, no attempt."""
+    refused, goes back to where it was: unknown → queued, no attempt. Of a mailing that has ended
+    it stays unknown: nobody would send it, and it would be open for ever."""
     known = left.accepted.keys() | left.unknown.keys()
     with transaction.atomic():
+        going = Mailing.objects.select_for_update(no_key=True).filter(
+            batches=batch_id, ended_at__isnull=True
+        )
+        if not going.exists():
+            return 0
         # Locks the batch's row, as everything that counts does.
-        Batch.objects.filter(pk=batch).update(unknown=F("unknown"))
-        unknown = Delivery.objects.filter(batch=batch, state=_State.UNKNOWN, reply=_lost_in(epoch))
+        Batch.objects.filter(pk=batch_id).update(unknown=F("unknown"))
+        unknown = Delivery.objects.filter(
+            batch=batch_id, state=_State.UNKNOWN, reply=_lost_in(epoch)
+        )
         again = [pk for pk in unknown.order_by().values_list("pk", flat=True) if pk not in known]
         changed = unknown.filter(pk__in=again).update(
             state=_State.QUEUED,
@@ -148,7 +156,7 @@ def _queue_again(batch: int, epoch: int, left: Left) -> int:
             # Its batch may be done by now: the feeder moves what is due into a new one.
             retry_at=timezone.now(),
         )
-        Batch.objects.filter(pk=batch).update(unknown=F("unknown") - changed)
+        Batch.objects.filter(pk=batch_id).update(unknown=F("unknown") - changed)
     return changed
 
 

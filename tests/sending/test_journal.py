@@ -5,7 +5,8 @@ import struct
 
 import pytest
 
-from newsletter.sending import deliver
+from newsletter.catalogue.models import Newsletter
+from newsletter.sending import control, deliver
 from newsletter.sending.balance import Counts, counts
 from newsletter.sending.chunk import next_chunk
 from newsletter.sending.journal import ENTRIES, SIZE, Journal, Left, left_behind
@@ -92,6 +93,29 @@ def test_a_journal_found_after_its_batch_was_taken_back_still_proves_what_it_kno
     assert_balanced(mailing)
     run()
     assert len(sent_to()) == 5
+
+
+@pytest.mark.parametrize("end", ["held", "cancelled"])
+def test_what_a_journal_finds_unsent_is_not_left_open_in_a_mailing_that_has_ended(journal, end):
+    """Nobody would send it any more, and the mailing would have an open reader for ever."""
+    mailing, taken = died_with_five(journal)
+    Newsletter.objects.update(unknown_policy=Newsletter.UnknownPolicy.HOLD)
+    let_lease_run_out(taken)
+    recover()
+    if end == "cancelled":
+        control.cancel(mailing=mailing)
+        recover()
+    else:
+        run()
+    mailing.refresh_from_db()
+    assert mailing.ended_at is not None
+    journal.leave()
+
+    recover()
+
+    assert counts(mailing).open == 0
+    assert counts(mailing).unknown == 4
+    assert_balanced(mailing)
 
 
 def test_after_a_power_cut_a_journal_proves_only_what_it_says(journal, monkeypatch):
