@@ -91,7 +91,7 @@ class Pool:
                 self.wait(100)
                 if self._openings.life != life:
                     raise LineDown("broken off")
-                if self.free:
+                if self.has_room:
                     return True
             if lane is None:
                 return False
