@@ -71,8 +71,10 @@ class Line:
                 thread.join(30)
         assert not faults, faults
 
-    def wait_for_sent(self, number: int) -> None:
-        wait_until(lambda: len(self.relay.messages) >= number, seconds=60, about=f"{number} sent")
+    def wait_for_sent(self, number: int, seconds: float = 60) -> None:
+        wait_until(
+            lambda: len(self.relay.messages) >= number, seconds=seconds, about=f"{number} sent"
+        )
 
     def wait_for_end(self, mailing: Mailing, seconds: float = 120) -> None:
         def ended() -> bool:
