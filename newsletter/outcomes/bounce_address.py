@@ -18,4 +18,4 @@ def delivery_of(address: str) -> Delivery | None:
         pk = read_return_path(address, settings.TOKEN_KEYS, settings.BOUNCE_DOMAIN)
     except BadReturnPath:
         return None
-    return Delivery.objects.filter(pk=pk).select_related("mailing").first()
+    return Delivery.objects.filter(pk=pk).select_related("mailing", "subscriber").first()

@@ -74,6 +74,12 @@ class Event(models.Model):
                 name="event_complaints",
                 condition=models.Q(kind="complained"),
             ),
+            # And for these: what came back of a mailing, beside what relays refused of it.
+            models.Index(
+                fields=["mailing", "subscriber"],
+                name="event_came_back",
+                condition=models.Q(kind="bounced") & ~models.Q(source="smtp"),
+            ),
         ]
 
     def __str__(self) -> str:
