@@ -30,6 +30,8 @@ from newsletter.desk.people import administrators
 from newsletter.desk.security import resetting
 from newsletter.desk.weekly_summary import send_summaries
 from newsletter.editions.feeds import fetch as feeds
+from newsletter.outcomes.bounces import trouble as bounce_trouble
+from newsletter.outcomes.bounces.mailbox import read_mailbox
 from newsletter.outcomes.reactions import react
 from newsletter.outcomes.sender_domains import look_at_all
 from newsletter.sending import alarms, alert, measured, news, plan, sightings, start, stopping
@@ -51,6 +53,8 @@ DELIVER_LIMIT = 840
 DIGEST_SLICES = 10
 # Ten links of at most twelve seconds each, and room.
 LINKS_LIMIT = 180
+# Its forty seconds, one answer's patience behind them, and room.
+MAILBOX_LIMIT = 120
 # Half a minute for the fetch, and room for two hundred drafts. Below the claim's ten minutes.
 FEED_LIMIT = 300
 # How often all live readers are looked through for one who lacks a mark: a second at a million.
@@ -145,7 +149,7 @@ def deliver_batch(batch_id: int) -> None:
 def watch() -> None:
     """Look for what staff have to know of, and tell them."""
     schedule_notices.tell()
-    found = alarms.watch()
+    found = alarms.watch(others=bounce_trouble.troubles())
     if found:
         news.tell(found, administrators())
 
@@ -184,6 +188,13 @@ def watch_digests() -> None:
 def react_to_outcomes() -> None:
     """Act on refusals, bounces and complaints."""
     react()
+
+
+@shared_task(time_limit=MAILBOX_LIMIT)
+def read_bounces() -> None:
+    """Take what came back into BOUNCE_MAILBOX; what is left over is taken by the next one."""
+    if settings.BOUNCE_MAILBOX and read_mailbox(settings.BOUNCE_MAILBOX):
+        read_bounces.delay()
 
 
 @shared_task

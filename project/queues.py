@@ -15,6 +15,7 @@ ROUTES = {
     "newsletter.tasks.deliver_batch": _BULK,
     "newsletter.tasks.check_links": _BULK,
     "newsletter.tasks.check_sender_domains": _BULK,
+    "newsletter.tasks.read_bounces": _BULK,
     "newsletter.tasks.sweep_pictures": _BULK,
     "signup.tasks.send_system_mails": {"queue": "prompt"},
     "newsletter.tasks.mail_new_password": {"queue": "prompt"},

@@ -202,6 +202,8 @@ ESP_HEALTH_AGREEMENT = env.text("ESP_HEALTH_AGREEMENT", default="")
 ESP_TRACKING_OFF = env.text("ESP_TRACKING_OFF", default="")
 # Where bounces of mailings go, each to an address of its own; without it, to the newsletter's own.
 BOUNCE_DOMAIN = env.text("BOUNCE_DOMAIN", default="").lower().rstrip(".")
+# The mailbox of that domain, imaps://user:password@host/folder; without it a pipe (take_bounce).
+BOUNCE_MAILBOX = env.text("BOUNCE_MAILBOX", default="")
 # Keys of the ESP as django-anymail names them: ANYMAIL_MAILGUN_API_KEY and the like.
 ANYMAIL = env.starting_with("ANYMAIL_")
 # Names of the DKIM keys that the relay signs with: only by name can a key be looked up.

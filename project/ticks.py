@@ -28,6 +28,11 @@ TICKS = {
         "schedule": 30.0,
         "options": {"expires": 60},
     },
+    "read-bounces": {
+        "task": "newsletter.tasks.read_bounces",
+        "schedule": 60.0,
+        "options": {"expires": 120},
+    },
     "check-links": {
         "task": "newsletter.tasks.check_links",
         "schedule": 60.0,

@@ -1,6 +1,6 @@
 """What staff are woken for: told once when it begins and once when it is over."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -29,13 +29,16 @@ class Trouble(NamedTuple):
     text: str
 
 
-def watch(now: datetime | None = None) -> list[Alarm]:
+def watch(now: datetime | None = None, others: Iterable[Trouble] = ()) -> list[Alarm]:
     """Begin an alarm for each trouble that is new, end those that are over. Returns the alarms of
     which somebody has still to be told (`news.tell`). Raises RedisError: nothing is known then.
+
+    `others` are what later stations know of.
     """
     now = now or timezone.now()
     seen = sightings()
-    found = {(one.kind, one.about[:200]): one for one in _troubles(now, seen)}
+    troubles = (*_troubles(now, seen), *others)
+    found = {(one.kind, one.about[:200]): one for one in troubles}
     for alarm in Alarm.objects.filter(ended_at__isnull=True):
         if (alarm.kind, alarm.about) not in found and _may_end(alarm, seen):
             Alarm.objects.filter(pk=alarm.pk, ended_at__isnull=True).update(ended_at=now)

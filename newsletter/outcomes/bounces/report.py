@@ -50,7 +50,7 @@ _COMPLAINTS = frozenset({"abuse", "fraud"})
 
 _WORD = re.compile(r"[a-z_-]+")
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}(?![\d.])")
-# `smtp; 550 5.1.1 text`, `smtp;550-5.1.1 text`: the code where SMTP has it (RFC 2034), not in prose.
+# `smtp; 550 5.1.1 text`, `smtp;550-5.1.1 text`: the code in SMTP's own place for it (RFC 2034).
 _DIAGNOSTIC = re.compile(
     r"smtp ?; ?(?:[245]\d\d[ -])? ?(?:([245]\.\d{1,3}\.\d{1,3})(?![\d.]))?", re.I
 )

@@ -105,7 +105,7 @@ def _weight(report: Report) -> str:
 def _went_elsewhere(delivery: Delivery) -> bool:
     """True when the reader is gone, or has moved since to an address of which this says nothing.
 
-    By the mailing's date, which is never later than the copy: who moved while it went out is spared.
+    By the mailing's date, which is never later than the copy: who moved meanwhile is spared.
     """
     reader = delivery.subscriber
     return reader.is_erased or reader.was_mailed_elsewhere(delivery.mailing.dated)

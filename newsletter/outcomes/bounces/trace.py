@@ -6,8 +6,8 @@ the mail into the mailbox, after the last word of any stranger: Postfix, Exim, q
 Dovecot and Gmail all put the recipient of the envelope there. A sender's own `Delivered-To` stands
 below and is not read, as little as `To`, which anybody may write.
 
-Even so this only says *which* address is looked at. That a report is believed rests on the signature
-in that address (`bounce_address`): whoever knows one could as well mail to it.
+Even so this only says *which* address is looked at. That a report is believed rests on the
+signature in that address (`bounce_address`): whoever knows one could as well mail to it.
 """
 
 import re
@@ -20,7 +20,7 @@ _ADDRESS = re.compile(r"[^\s,<>]+@[^\s,<>]+")
 
 
 def recipients(mail: "Message[str, str]") -> list[str]:
-    """Return the addresses that the mail came to, as our own server wrote them; [] if it does not."""
+    """Return the addresses that the mail came to; [] where our own server does not write them."""
     return [
         address
         for name, value in _on_top(mail)

@@ -11,6 +11,7 @@ class Alarm(models.Model):
         STOPPED = "stopped", _("A mailing stopped by itself")
         RELAY = "relay", _("A relay cannot be reached")
         JOURNAL = "journal", _("A worker's journal cannot be written")
+        MAILBOX = "mailbox", _("The bounce mailbox cannot be read")
 
     kind = models.CharField(max_length=10, choices=Kind)
     # What it is about, for the machine: "mailing 12", a relay, a host.
