@@ -200,16 +200,14 @@ ESP = env.text("ESP", default="")
 ESP_HEALTH_AGREEMENT = env.text("ESP_HEALTH_AGREEMENT", default="")
 # The ESP in whose account measuring was switched off, where no call can do that.
 ESP_TRACKING_OFF = env.text("ESP_TRACKING_OFF", default="")
-# Where bounces of mailings go, each to an address of its own; without it, to the newsletter's own.
+# Where bounces of mailings go, each to an address of its own, and the mailbox they are read from.
 BOUNCE_DOMAIN = env.text("BOUNCE_DOMAIN", default="").lower().rstrip(".")
-# The mailbox of that domain, imaps://user:password@host/folder; without it a pipe (take_bounce).
 BOUNCE_MAILBOX = env.text("BOUNCE_MAILBOX", default="")
 # Keys of the ESP as django-anymail names them: ANYMAIL_MAILGUN_API_KEY and the like.
 ANYMAIL = env.starting_with("ANYMAIL_")
 # Names of the DKIM keys that the relay signs with: only by name can a key be looked up.
 DKIM_SELECTORS = env.words("DKIM_SELECTORS", default=[])
-DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", default="hello@wellread.example")
-SERVER_EMAIL = DEFAULT_FROM_EMAIL
+SERVER_EMAIL = DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", default="hello@wellread.example")
 # What Django itself mails, a new password for staff, takes the same way out.
 EMAIL_BACKEND = "newsletter.transports.django_mail.EmailBackend"
 

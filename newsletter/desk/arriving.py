@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from newsletter.approval.models import SenderDomain
 from newsletter.catalogue.models import Newsletter
 from newsletter.desk.progress import title_of
-from newsletter.outcomes.reports import complaints_of
+from newsletter.outcomes.reports import came_back_of, complaints_of
 from newsletter.sending.balance import Counts, counts_of
 from newsletter.sending.models import Mailing
 
@@ -48,13 +48,17 @@ def domain_warnings(newsletters: "QuerySet[Newsletter]") -> Iterator[ArrivalWarn
 
 
 def mailing_warnings(mailings: Collection[Mailing]) -> Iterator[ArrivalWarning]:
-    """What went wrong with each: stopped by trouble, complained about, refused."""
+    """What went wrong with each: stopped by trouble, complained about, refused, come back."""
     sent, complained = counts_of(mailings), complaints_of(mailings)
+    came_back = came_back_of(mailings)
     for mailing in mailings:
-        yield from _warnings(mailing, sent[mailing.pk], complained[mailing.pk])
+        pk = mailing.pk
+        yield from _warnings(mailing, sent[pk], complained[pk], came_back[pk])
 
 
-def _warnings(mailing: Mailing, sent: Counts, complained: int) -> Iterator[ArrivalWarning]:
+def _warnings(
+    mailing: Mailing, sent: Counts, complained: int, came_back: int
+) -> Iterator[ArrivalWarning]:
     url = reverse("desk:mailing", args=(mailing.pk,))
     if mailing.trouble and mailing.state == Mailing.State.PAUSED:
         yield ArrivalWarning(
@@ -68,10 +72,14 @@ def _warnings(mailing: Mailing, sent: Counts, complained: int) -> Iterator[Arriv
             url,
             serious=True,
         )
-    if sent.refused >= FEWEST_REFUSED and sent.refused > sent.planned * MOST_REFUSED:
-        yield ArrivalWarning(
-            title_of(mailing),
-            _("%(refused)d of %(planned)d addresses were refused.")
-            % {"refused": sent.refused, "planned": sent.planned},
-            url,
-        )
+    # At the relay's door or days later: for the list it is the same.
+    refused = sent.refused + came_back
+    if refused >= FEWEST_REFUSED and refused > sent.planned * MOST_REFUSED:
+        what = _("%(refused)d of %(planned)d addresses were refused.")
+        if came_back:
+            what = _(
+                "%(refused)d of %(planned)d addresses were refused, %(came_back)d of them after "
+                "the mail had been accepted."
+            )
+        numbers = {"refused": refused, "planned": sent.planned, "came_back": came_back}
+        yield ArrivalWarning(title_of(mailing), what % numbers, url)

@@ -95,6 +95,22 @@ def test_many_refused_addresses_are_a_warning(desk, mailing, refused, warns):
     assert all(str(refused) in one.what for one in found)
 
 
+def test_what_came_back_later_is_a_warning_too(desk, mailing):
+    Batch.objects.create(mailing=mailing, planned=100, accepted=81, refused=19)
+    assert list(mailing_warnings([mailing])) == []
+    reader = world.reader(desk.newsletter).subscriber
+    for source in ("smtp", "return path"):
+        Event.objects.create(
+            mailing=mailing,
+            subscriber=reader,
+            kind=Event.Kind.BOUNCED,
+            source=source,
+            at=timezone.now(),
+        )
+    (found,) = mailing_warnings([mailing])
+    assert "20 of 100 addresses were refused, 1 of them after" in found.what
+
+
 def test_an_author_sees_their_own_drafts_and_nobody_elses(desk):
     other = world.staff("other", "Authors")
     world.issue(desk.newsletter, desk.author, title="Mine")

@@ -9,6 +9,7 @@ from django.utils import timezone
 from newsletter import tasks
 from newsletter.desk import speed
 from newsletter.desk.progress import progress_of
+from newsletter.outcomes.models import Event
 from newsletter.sending.models import Batch, Delivery, Mailing
 from newsletter.transports.memory import OK, MemoryTransport
 from newsletter.transports.values import Outcome, Receipt
@@ -48,6 +49,21 @@ def test_the_panel_shows_the_numbers_as_they_are(desk, mailing):
     assert "500 of 1,000 readers" in text
     assert "50 %" in text
     assert "<html" not in text
+
+
+def test_the_panel_says_how_many_came_back_after_they_were_accepted(desk, mailing):
+    said = "came back after it had been accepted"
+    assert said not in text_of(desk.sender, "mailing_panel", mailing)
+    Event.objects.create(
+        mailing=mailing,
+        subscriber=world.reader(desk.newsletter).subscriber,
+        kind=Event.Kind.BOUNCED,
+        source="return path",
+        at=timezone.now(),
+    )
+    assert f"1 reader&#x27;s mail {said}" in text_of(desk.sender, "mailing_panel", mailing).replace(
+        "reader's", "reader&#x27;s"
+    )
 
 
 def test_it_moves_with_the_rows(desk, mailing):

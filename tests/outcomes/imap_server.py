@@ -120,7 +120,9 @@ class _Conversation:
         self._say(b"+ ")
         given = base64.b64decode(self.stream.readline()).decode()
         right = given == f"\0{USER}\0{PASSWORD}"
-        return b"OK in" if right else b"NO [AUTHENTICATIONFAILED] wrong password for ada@here.example"
+        return (
+            b"OK in" if right else b"NO [AUTHENTICATIONFAILED] wrong password for ada@here.example"
+        )
 
     def _login(self, rest: str) -> bytes:
         right = rest == '"bounces@here.example" "plain \\"word\\""'

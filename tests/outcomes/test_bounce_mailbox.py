@@ -1,4 +1,4 @@
-"""The bounce mailbox: what is written down leaves it, nothing is lost, and staff hear of trouble."""
+"""The bounce mailbox: what is written down leaves it, nothing is lost, staff hear of trouble."""
 
 import threading
 from collections.abc import Iterator

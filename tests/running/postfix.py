@@ -31,6 +31,8 @@ mynetworks = 127.0.0.0/8
 alias_maps =
 local_transport = error:nobody lives here
 default_transport = smtp:[127.0.0.1]:{onwards}
+transport_maps = inline:{{{{ {piped} = wellread: }}}}
+wellread_destination_recipient_limit = 1
 smtp_dns_support_level = disabled
 smtp_tls_security_level = none
 smtpd_tls_security_level = none
@@ -64,6 +66,19 @@ anvil unix - - n - 1 anvil
 scache unix - - n - 1 scache
 tlsmgr unix - - n 1000? 1 tlsmgr
 postlog unix-dgram n - n - 1 postlogd
+wellread unix - n n - 2 pipe
+  flags=Rq user=nobody null_sender=
+  argv={folder}/take ${{recipient}}
+"""
+# Mail to this domain goes to a program, as docs/outcomes.md has bounces go to take_bounce; this
+# one keeps what it gets.
+PIPED = "piped.wellread.example"
+_TAKE = """\
+#!/bin/sh
+umask 0
+printf '%s\\n' "$@" > {folder}/piped/$$.arguments
+cat > {folder}/piped/$$.part
+mv {folder}/piped/$$.part {folder}/piped/$$.mail
 """
 
 
@@ -78,6 +93,8 @@ class Postfix:
     pipelined: int
     lockstep: int
     log: Path
+    # What the pipe got: for each mail NUMBER.arguments, then NUMBER.mail.
+    piped: Path
 
 
 @contextlib.contextmanager
@@ -89,15 +106,19 @@ def running(onwards: int) -> Iterator[Postfix]:
     if os.geteuid() != 0:
         raise NoPostfix("Postfix starts only as root.")
     folder = Path(tempfile.mkdtemp(prefix="postfix-"))
-    found = Postfix(_free_port(), _free_port(), folder / "log")
+    found = Postfix(_free_port(), _free_port(), folder / "log", folder / "piped")
     try:
         folder.chmod(0o755)
         for name in ("queue", "data"):
             (folder / name).mkdir()
         shutil.chown(folder / "data", "postfix")
-        (folder / "main.cf").write_text(_MAIN.format(folder=folder, onwards=onwards))
+        found.piped.mkdir()
+        found.piped.chmod(0o777)
+        (folder / "take").write_text(_TAKE.format(folder=folder))
+        (folder / "take").chmod(0o755)
+        (folder / "main.cf").write_text(_MAIN.format(folder=folder, onwards=onwards, piped=PIPED))
         (folder / "master.cf").write_text(
-            _MASTER.format(pipelined=found.pipelined, lockstep=found.lockstep)
+            _MASTER.format(folder=folder, pipelined=found.pipelined, lockstep=found.lockstep)
         )
         started = _postfix(program, folder, "start")
         if started.returncode:

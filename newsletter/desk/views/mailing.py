@@ -21,6 +21,7 @@ from newsletter.desk.models.limits import limits_of
 from newsletter.desk.progress import progress_of, title_of
 from newsletter.desk.queue import hand_over
 from newsletter.desk.send.turns import lateness, skipped_by_reason
+from newsletter.outcomes.reports import came_back_of
 from newsletter.sending import control
 from newsletter.sending.balance import counts_of
 from newsletter.sending.errors import NotPossible
@@ -148,6 +149,7 @@ def _context(request: HttpRequest, mailing: Mailing) -> dict[str, Any]:
     return {
         "mailing": mailing,
         "progress": progress,
+        "came_back": came_back_of([mailing])[mailing.pk],
         "skipped": skipped_by_reason(mailing, progress.counts.skipped),
         "late": lateness(mailing),
         "may_send": request.user.has_perm(SEND),

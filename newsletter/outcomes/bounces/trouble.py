@@ -22,8 +22,8 @@ _FAILING = "wellread:bounce-mailbox:failing"
 _NAMELESS = "wellread:bounce-mailbox:nameless"
 # A mail server that starts anew is nobody's alarm.
 PATIENCE_SECONDS = 300.0
-# Nobody has tried again since: then it is not known any more.
-FORGET_SECONDS = 3600
+# That nobody tries any more is no all-clear; a word about a mailbox of long ago goes some day.
+FORGET_SECONDS = 7 * 86_400
 NAMELESS_SECONDS = 86_400
 
 _UNENDING = "Reading it does not come to an end."

@@ -4,15 +4,23 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('sending', '0015_what_a_cap_kept_out'),
+        ("sending", "0015_what_a_cap_kept_out"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='alarm',
-            name='kind',
-            field=models.CharField(choices=[('stalled', 'A mailing does not move'), ('stopped', 'A mailing stopped by itself'), ('relay', 'A relay cannot be reached'), ('journal', "A worker's journal cannot be written"), ('mailbox', 'The bounce mailbox cannot be read')], max_length=10),
+            model_name="alarm",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("stalled", "A mailing does not move"),
+                    ("stopped", "A mailing stopped by itself"),
+                    ("relay", "A relay cannot be reached"),
+                    ("journal", "A worker's journal cannot be written"),
+                    ("mailbox", "The bounce mailbox cannot be read"),
+                ],
+                max_length=10,
+            ),
         ),
     ]
