@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import environ
+import idna
 from django.core.exceptions import ImproperlyConfigured
 
 _YES = {"true", "yes", "on", "1"}
@@ -82,7 +83,10 @@ class Env:
         return value
 
     def origin(self, var: str, *, default: str) -> str:
-        """http(s)://host[:port], without a path: links are made by appending one."""
+        """http(s)://host[:port], without a path: links are made by appending one.
+
+        A host outside ASCII becomes A-labels, as browsers and the headers of mails write it.
+        """
         value = (self._given(var) or default).rstrip("/")
         try:
             parts = urlsplit(value)
@@ -93,7 +97,13 @@ class Env:
             raise ImproperlyConfigured(
                 f"{var} must look like https://news.example.org (no path, no user), not {value!r}."
             )
-        return value
+        if value.isascii():
+            return value
+        try:
+            host = idna.encode(parts.hostname or "", uts46=True).decode("ascii")
+        except idna.IDNAError as error:
+            raise ImproperlyConfigured(f"{var} names no host: {error}.") from error
+        return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port else "")
 
     def database(self, var: str, *, default: str) -> dict[str, Any]:
         value = self._given(var) or default

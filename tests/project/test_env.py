@@ -86,6 +86,15 @@ def test_good_values_are_read(monkeypatch):
     assert env.origin("X", default="") == "https://news.example.org:8443"
 
 
+def test_the_name_of_an_origin_is_written_in_ascii(monkeypatch):
+    """As List-Unsubscribe takes it, and as browsers say it in Host and Origin."""
+    monkeypatch.setenv("X", "https://news.Bücher.example:8443/")
+    assert Env().origin("X", default="") == "https://news.xn--bcher-kva.example:8443"
+    monkeypatch.setenv("X", "https://bücher..example")
+    with pytest.raises(ImproperlyConfigured, match="X"):
+        Env().origin("X", default="")
+
+
 def test_a_socket_folder_may_stand_in_the_database_url(monkeypatch):
     monkeypatch.setenv("X", "postgres://me@%2Frun%2Fpostgresql/news")
     found = Env().database("X", default="")

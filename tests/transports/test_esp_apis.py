@@ -4,6 +4,7 @@ tests/transports/esp_apis.py says what they make of a request.
 """
 
 import base64
+import dataclasses
 import re
 
 import pytest
@@ -145,6 +146,14 @@ def test_what_a_reader_is_called_cannot_reach_into_anothers_letter(apis: EspApis
     assert "Hello %recipient.t0%," in mine.text
     with_mine = [each.data for each in apis.requests if "reader1@" in str(each.data["to"])]
     assert [("recipient-variables" in data, len(data["to"])) for data in with_mine] == [(False, 1)]
+
+
+def test_a_name_of_that_kind_in_to_alone_goes_alone_too():
+    plain = opened(Outgoing(0, copy(8)))
+    marked = dataclasses.replace(plain, to='"%recipient.t0%" <reader8@example.org>')
+
+    assert provider_of("mailgun").can_share(plain)
+    assert not provider_of("mailgun").can_share(marked)
 
 
 def test_calls_go_side_by_side_and_never_more_than_agreed(apis: EspApis):

@@ -106,7 +106,9 @@ PROVIDERS = {
         f"{_HERE}.mailgun.EmailBackend",
         most=1000,
         octets=20_000_000,
-        can_share=lambda letter: "%recipient" not in letter.text + letter.html + letter.subject,
+        can_share=lambda letter: (
+            "%recipient" not in "".join((letter.text, letter.html, letter.subject, letter.to))
+        ),
         likeness=shape,
     ),
     # 1,000 versions a call, each with its own content (guide, "batch send").
