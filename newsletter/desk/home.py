@@ -32,7 +32,7 @@ from newsletter.desk.models import DigestCanary, User
 from newsletter.desk.models.limits import limits_of
 from newsletter.desk.progress import title_of
 from newsletter.desk.security import leave
-from newsletter.desk.stages import stage_of, with_stages
+from newsletter.desk.stages import stage_of, stage_of_mailing, with_retries, with_stages
 from newsletter.desk.waiting import waiting_for
 from newsletter.editions.models import Article, Issue
 from newsletter.sending.balance import counts_of
@@ -162,10 +162,19 @@ def _last_mailings(user: AbstractUser) -> dict[str, Any]:
     if not any(map(user.has_perm, MAY_WATCH)):
         return {"mailings": [], "hidden": True}
     found = limits_of(user).among(
-        Mailing.objects.select_related("newsletter", "issue").defer("issue__body").order_by("-pk")
+        with_retries(
+            Mailing.objects.select_related("newsletter", "issue")
+            .defer("issue__body")
+            .order_by("-pk")
+        )
     )[:MOST_SHOWN]
     numbers = counts_of(found)
-    return {"mailings": [(mailing, title_of(mailing), numbers[mailing.pk]) for mailing in found]}
+    return {
+        "mailings": [
+            (mailing, title_of(mailing), numbers[mailing.pk], stage_of_mailing(mailing))
+            for mailing in found
+        ]
+    }
 
 
 def _deliverability(user: AbstractUser) -> dict[str, Any]:

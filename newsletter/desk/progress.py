@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.contrib.humanize.templatetags.humanize import intcomma
 from django.db.models import Count, F, Sum
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -13,6 +12,7 @@ from django.utils.translation import ngettext
 from newsletter.desk import speed
 from newsletter.desk.send.outlook import domain_rates
 from newsletter.desk.send.turns import Ahead, ahead_of
+from newsletter.desk.stages import sent_but_for
 from newsletter.sending import warm_up
 from newsletter.sending.balance import Counts, counts
 from newsletter.sending.models import Batch, Delivery, Mailing
@@ -71,9 +71,7 @@ class Progress:
     def stage(self) -> str:
         """What stands on the page's badge."""
         if self.is_sent_but_for_retries:
-            return ngettext("Sent, %(n)s retrying", "Sent, %(n)s retrying", self.retrying) % {
-                "n": intcomma(self.retrying)
-            }
+            return sent_but_for(self.retrying)
         return str(self.mailing.get_state_display()).capitalize()
 
     @property

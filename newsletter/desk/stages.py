@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Prefetch, QuerySet
+from django.contrib.humanize.templatetags.humanize import intcomma
+from django.db.models import Case, Count, Exists, OuterRef, Prefetch, Q, QuerySet, Subquery, When
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from wagtail.models import WorkflowState
 
 from newsletter.approval.models import Approval, Schedule
 from newsletter.editions.models import Article, Issue, Release
-from newsletter.sending.models import Mailing
+from newsletter.sending.models import Batch, Delivery, Mailing
 
 # Where a list keeps what it has read for a whole page.
 _MAILINGS, _APPROVALS, _SCHEDULES, _RELEASES = (
@@ -32,13 +34,7 @@ def stage_of(thing: Issue | Article) -> Stage:
 def _issue_stage(issue: Issue) -> Stage:
     mailing = first_mailing(issue)
     if mailing is not None:
-        return {
-            Mailing.State.PLANNING: Stage("sending", _("Sending")),
-            Mailing.State.SENDING: Stage("sending", _("Sending")),
-            Mailing.State.PAUSED: Stage("paused", _("Paused")),
-            Mailing.State.CANCELLED: Stage("cancelled", _("Cancelled")),
-            Mailing.State.ENDED: Stage("sent", _("Sent")),
-        }[Mailing.State(mailing.state)]
+        return stage_of_mailing(mailing)
     if issue.workflow_in_progress:
         return Stage("review", _("In review"))
     approval = _standing_approval(issue)
@@ -49,6 +45,44 @@ def _issue_stage(issue: Issue) -> Stage:
     if issue.current_workflow_state is not None:
         return Stage("changes", _("Changes asked for"))
     return Stage("draft", _("Draft"))
+
+
+def stage_of_mailing(mailing: Mailing) -> Stage:
+    """As with `with_retries`; without it a mailing that only retries counts as being sent."""
+    if retrying := getattr(mailing, "retrying", None):
+        return Stage("sent", sent_but_for(retrying))
+    return {
+        Mailing.State.PLANNING: Stage("sending", _("Sending")),
+        Mailing.State.SENDING: Stage("sending", _("Sending")),
+        Mailing.State.PAUSED: Stage("paused", _("Paused")),
+        Mailing.State.CANCELLED: Stage("cancelled", _("Cancelled")),
+        Mailing.State.ENDED: Stage("sent", _("Sent")),
+    }[Mailing.State(mailing.state)]
+
+
+def sent_but_for(retrying: int) -> str:
+    return ngettext("Sent, %(n)s retrying", "Sent, %(n)s retrying", retrying) % {
+        "n": intcomma(retrying)
+    }
+
+
+def with_retries(mailings: "QuerySet[Mailing]") -> "QuerySet[Mailing]":
+    """Have each say how many of it are `retrying`, if everybody else has had their turn.
+
+    That may last for SENDING_GIVE_UP_DAYS, and for staff it is a mailing that was sent.
+    """
+    has_work = Batch.objects.filter(
+        mailing=OuterRef("pk"), state__in=(Batch.State.READY, Batch.State.CLAIMED)
+    )
+    waiting = (
+        Delivery.objects.filter(mailing=OuterRef("pk"), retry_at__isnull=False)
+        .order_by()
+        .values("mailing")
+        .annotate(number=Count("pk"))
+        .values("number")
+    )
+    tail = Q(state=Mailing.State.SENDING) & ~Exists(has_work)
+    return mailings.annotate(retrying=Case(When(tail, then=Subquery(waiting))))
 
 
 def _article_stage(article: Article) -> Stage:
@@ -76,7 +110,7 @@ def with_stages(things: "QuerySet[Any]") -> "QuerySet[Any]":
         )
     schedules = Prefetch("schedules", Schedule.objects.open(), to_attr=_SCHEDULES)
     return found.prefetch_related(
-        Prefetch("mailings", Mailing.objects.filter(purpose="first"), to_attr=_MAILINGS),
+        Prefetch("mailings", _first_mailings(), to_attr=_MAILINGS),
         Prefetch(
             "approvals",
             Approval.objects.standing().order_by("-pk").prefetch_related(schedules),
@@ -107,7 +141,11 @@ def first_mailing(issue: Issue) -> Mailing | None:
     """The mailing by which the issue went out first; corrections are mailings of their own."""
     if hasattr(issue, _MAILINGS):
         return next(iter(getattr(issue, _MAILINGS)), None)
-    return Mailing.objects.filter(issue=issue, purpose="first").first()
+    return _first_mailings().filter(issue=issue).first()
+
+
+def _first_mailings() -> "QuerySet[Mailing]":
+    return with_retries(Mailing.objects.filter(purpose="first"))
 
 
 def _edited_since(thing: Issue | Article, revision_id: int) -> bool:

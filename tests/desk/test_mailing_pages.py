@@ -9,6 +9,7 @@ from django.utils import timezone
 from newsletter import tasks
 from newsletter.desk import speed
 from newsletter.desk.progress import progress_of
+from newsletter.desk.stages import stage_of
 from newsletter.outcomes.models import Event
 from newsletter.sending.models import Batch, Delivery, Mailing
 from newsletter.transports.memory import OK, MemoryTransport
@@ -256,3 +257,21 @@ def test_a_mailing_with_nothing_left_but_retries_is_called_sent(desk):
     assert "Waiting to try again" in text
     Delivery.objects.filter(mailing=going).update(retry_at=None)
     assert "Sent," not in text_of(desk.sender, "mailing_panel", going)
+
+
+def test_every_list_calls_it_sent_while_only_retries_are_left(desk):
+    """For four days, else, everybody would read that it is still being sent."""
+    going = planned(2)
+    answers = iter([Receipt(Outcome.TEMPORARY, 451, "4.7.1", "greylisted")])
+    run(MemoryTransport(lambda _: next(answers, OK)))
+    client = client_of(desk.sender)
+
+    for url in (reverse("desk:mailings"), reverse("wagtailadmin_home")):
+        assert "Sent, 1 retrying" in client.get(url).content.decode()
+    assert stage_of(going.issue).label == "Sent, 1 retrying"
+
+    Delivery.objects.filter(mailing=going).update(retry_at=None)
+    Batch.objects.filter(mailing=going).update(state="ready")
+    for url in (reverse("desk:mailings"), reverse("wagtailadmin_home")):
+        assert "retrying" not in client.get(url).content.decode()
+    assert stage_of(going.issue).label == "Sending"

@@ -21,6 +21,7 @@ from newsletter.desk.models.limits import limits_of
 from newsletter.desk.progress import progress_of, title_of
 from newsletter.desk.queue import hand_over
 from newsletter.desk.send.turns import lateness, skipped_by_reason
+from newsletter.desk.stages import stage_of_mailing, with_retries
 from newsletter.outcomes.reports import came_back_of
 from newsletter.sending import control
 from newsletter.sending.balance import counts_of
@@ -34,7 +35,7 @@ PER_PAGE = 20
 def mailing_list(request: HttpRequest) -> HttpResponse:
     require_any(request, *MAY_WATCH)
     found = limits_of(request.user).among(
-        Mailing.objects.select_related("newsletter", "issue").order_by("-pk")
+        with_retries(Mailing.objects.select_related("newsletter", "issue").order_by("-pk"))
     )
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("p"))
     numbers = counts_of(page)
@@ -43,7 +44,7 @@ def mailing_list(request: HttpRequest) -> HttpResponse:
         "desk/mailing_list.html",
         {
             "page": page,
-            "rows": [(mailing, numbers[mailing.pk]) for mailing in page],
+            "rows": [(mailing, stage_of_mailing(mailing), numbers[mailing.pk]) for mailing in page],
             **frame(_("Mailings"), icon="mail"),
         },
     )
