@@ -13,6 +13,7 @@ from django.db.models import CharField, Exists, OuterRef
 from django.db.models.functions import Cast
 from django.utils import timezone
 
+from newsletter.outcomes.complaints import stop_if_too_many
 from newsletter.outcomes.models import Event
 from newsletter.outcomes.record import record_event
 from newsletter.sending.models import Delivery, Mailing
@@ -108,6 +109,8 @@ def _react_to(event: Event) -> None:
         return
     if event.kind == Event.Kind.COMPLAINED:
         _suppress(subscriber, Suppression.Reason.COMPLAINT, event)
+        if event.mailing is not None:
+            stop_if_too_many(event.mailing)
     elif event.kind == Event.Kind.UNSUBSCRIBED:
         _end(subscriber, event.mailing)
     elif event.kind == Event.Kind.BOUNCED and _is_beyond_hope(subscriber, event):

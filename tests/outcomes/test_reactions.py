@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from newsletter.outcomes.models import Event
 from newsletter.outcomes.reactions import HARD, is_soft, react
+from newsletter.sending.models import Mailing
 from signup.models import Subscription, Suppression
 from signup.suppress import is_suppressed
 from tests.outcomes.factories import editorial, live_reader, mailing_with, told
@@ -42,6 +43,29 @@ def test_a_complaint_ends_everything():
     react()
     assert states(subscription, other) == [("ended", "complained")] * 2
     assert Suppression.objects.get().reason == Suppression.Reason.COMPLAINT
+
+
+@pytest.mark.parametrize(
+    ("accepted", "readers", "kind", "state"),
+    [
+        (1999, 5, "issue", "paused"),
+        (2000, 5, "issue", "sending"),
+        (100, 4, "issue", "sending"),
+        (1999, 5, "alert", "sending"),
+    ],
+)
+def test_a_mailing_that_many_call_spam_is_stopped(accepted, readers, kind, state):
+    """Standards D3. Providers take a week to forget; a safety alert is worth more than that."""
+    subscriptions = [live_reader() for _ in range(readers)]
+    mailing = mailing_with(subscriptions[0], state="accepted").mailing
+    mailing.batches.update(planned=accepted, accepted=accepted)
+    Mailing.objects.filter(pk=mailing.pk).update(state="sending", kind=kind)
+    for subscription in [*subscriptions, subscriptions[0]]:
+        told(subscription, "complained", mailing_id=mailing.pk)
+    react()
+    mailing.refresh_from_db()
+    assert mailing.state == state
+    assert ("called it spam" in mailing.trouble) is (state == "paused")
 
 
 @pytest.mark.parametrize("status", ["5.7.1", "5.7.26", "5.7.515", "5.1.8", "5.3.4"])
