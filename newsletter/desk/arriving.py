@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from newsletter.approval.models import SenderDomain
 from newsletter.catalogue.models import Newsletter
 from newsletter.desk.progress import title_of
-from newsletter.outcomes.reports import came_back_of, complaints_of
+from newsletter.outcomes.reports import blame_of, came_back_of, complaints_of
 from newsletter.sending.balance import Counts, counts_of
 from newsletter.sending.models import Mailing
 
@@ -19,6 +19,8 @@ from newsletter.sending.models import Mailing
 MOST_COMPLAINTS = 0.0008
 # One complaint in a small mailing is one reader, not a rate.
 FEWEST_FOR_A_RATE = 500
+# So many copies that come back because of how we send are no odd server's opinion.
+FEWEST_BLAMED = 5
 # More refused than this is a list, or a reputation, that needs looking at.
 MOST_REFUSED = 0.05
 FEWEST_REFUSED = 20
@@ -51,10 +53,18 @@ def domain_warnings(newsletters: "QuerySet[Newsletter]") -> Iterator[ArrivalWarn
 def mailing_warnings(mailings: Collection[Mailing]) -> Iterator[ArrivalWarning]:
     """What went wrong with each: stopped by trouble, complained about, refused, come back."""
     sent, complained = counts_of(mailings), complaints_of(mailings)
-    came_back = came_back_of(mailings)
+    came_back, blame = came_back_of(mailings), blame_of(mailings)
     for mailing in mailings:
         pk = mailing.pk
         yield from _warnings(mailing, sent[pk], complained[pk], came_back[pk])
+        if pk in blame and blame[pk].copies >= FEWEST_BLAMED:
+            yield ArrivalWarning(
+                title_of(mailing),
+                _("%(n)d copies came back because of how we send. One server said: %(words)s")
+                % {"n": blame[pk].copies, "words": blame[pk].words},
+                reverse("desk:mailing", args=(pk,)),
+                serious=True,
+            )
 
 
 def _warnings(

@@ -111,6 +111,28 @@ def test_what_came_back_later_is_a_warning_too(desk, mailing):
     assert "20 of 100 addresses were refused, 1 of them after" in found.what
 
 
+def test_copies_that_come_back_for_how_we_send_are_serious_and_say_why(desk, mailing):
+    def come_back(status: str, number: int) -> None:
+        Event.objects.create(
+            mailing=mailing,
+            kind=Event.Kind.BOUNCED,
+            source="return path",
+            source_id=f"{number} {status}",
+            status=status,
+            detail=f"550 {status} no",
+            at=timezone.now(),
+        )
+
+    for number in range(4):
+        come_back("5.7.26", number)
+        come_back("5.1.1", number)
+    assert list(mailing_warnings([mailing])) == []
+    come_back("5.1.8", 4)
+    (found,) = mailing_warnings([mailing])
+    assert found.serious
+    assert "5 copies" in found.what and ("5.7.26 no" in found.what or "5.1.8 no" in found.what)
+
+
 def test_an_author_sees_their_own_drafts_and_nobody_elses(desk):
     other = world.staff("other", "Authors")
     world.issue(desk.newsletter, desk.author, title="Mine")
