@@ -6,10 +6,10 @@ reader. Standards C3 to C6.
 """
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import DatabaseError, transaction
-from django.db.models import CharField, Exists, OuterRef
+from django.db.models import CharField, Exists, Max, OuterRef
 from django.db.models.functions import Cast
 from django.utils import timezone
 
@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 # Anything else that did not arrive counts towards giving up: five times, over two weeks or more.
 SOFT_LIMIT = 5
 SOFT_SPAN = timedelta(days=14)
+# How long servers try before they send a mail back (RFC 5321 section 4.5.4.1).
+COMES_BACK_WITHIN = timedelta(days=5)
 # One call's share; the next goes on.
 AT_ONCE = 1000
 # A mailing that ended longer ago than this has had all its refusals swept up.
@@ -132,14 +134,41 @@ def is_soft(status: str) -> bool:
 
 
 def _has_failed_for_long(subscriber: Subscriber) -> bool:
-    """Five failures or more over two weeks or more, with nothing delivered between them."""
+    """Five failures or more over two weeks or more, with nothing that arrived between them."""
     mine = Event.objects.filter(subscriber=subscriber)
     failures = mine.filter(kind=Event.Kind.BOUNCED)
     arrived = mine.filter(kind=Event.Kind.DELIVERED).order_by("-at").first()
     if arrived is not None:
         failures = failures.filter(at__gt=arrived.at)
-    times = sorted(at for at, status in failures.values_list("at", "status") if is_soft(status))
+    told = failures.values_list("at", "status", "mailing")
+    times = sorted(at for at, status, _ in told if is_soft(status))
+    if len(times) >= SOFT_LIMIT:
+        stayed = _last_that_stayed(subscriber, {mailing for _, _, mailing in told}, times[0])
+        times = [at for at in times if stayed is None or at > stayed]
     return len(times) >= SOFT_LIMIT and times[-1] - times[0] >= SOFT_SPAN
+
+
+def _last_that_stayed(
+    subscriber: Subscriber, came_back: set[int | None], since: datetime
+) -> datetime | None:
+    """Return when a relay last took a mail to this reader that did not come back.
+
+    SMTP never says that a mail arrived; this is as near as it gets. Without it, a mailbox that is
+    full twice a year would be given up in the third. None also where a failure's mailing is not
+    known, since it might be of any copy.
+    """
+    known = {mailing for mailing in came_back if mailing is not None}
+    if len(known) < len(came_back):
+        return None
+    later = Mailing.objects.filter(dated__gt=since).exclude(pk__in=known)
+    found: datetime | None = Delivery.objects.filter(
+        # By number: the deliveries' only index of readers begins with the mailing.
+        mailing__in=list(later.order_by("-pk").values_list("pk", flat=True)[:AT_ONCE]),
+        subscriber=subscriber,
+        state=Delivery.State.ACCEPTED,
+        outcome_at__lt=timezone.now() - COMES_BACK_WITHIN,
+    ).aggregate(last=Max("outcome_at"))["last"]
+    return found
 
 
 def _suppress(subscriber: Subscriber, reason: Suppression.Reason, event: Event) -> None:

@@ -204,6 +204,8 @@ def test_an_old_exim_marks_its_bounces_as_answers():
         status_report().replace(b"message/delivery-status", b"text/plain"),
         status_report().partition(b"Action")[0],
         report("message/feedback-report", ()),
+        # Without a boundary a signature's dashes would be one.
+        status_report().replace(b'boundary="=_b"', b"").replace(b"--=_b", b"--"),
     ],
 )
 def test_what_is_no_report_or_half_of_one_is_no_failure(raw):

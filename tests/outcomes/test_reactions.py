@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from newsletter.outcomes.models import Event
 from newsletter.outcomes.reactions import HARD, is_soft, react
-from newsletter.sending.models import Mailing
+from newsletter.sending.models import Delivery, Mailing
 from signup.models import Subscription, Suppression
 from signup.suppress import is_suppressed
 from tests.outcomes.factories import editorial, live_reader, mailing_with, told
@@ -106,6 +106,61 @@ def test_something_that_arrives_starts_the_count_anew():
     told(subscription, "bounced", "5.2.2", at=begin + timedelta(days=20))
     react()
     assert untouched(subscription)
+
+
+def taken(subscription, days_ago: int):
+    """A copy that a relay took so long ago, and what it was of."""
+    at = timezone.now() - timedelta(days=days_ago)
+    copy = mailing_with(subscription, state="accepted")
+    Mailing.objects.filter(pk=copy.mailing_id).update(dated=at)
+    Delivery.objects.filter(pk=copy.pk).update(outcome_at=at)
+    return copy
+
+
+def came_back(subscription, days_ago: int, status: str = "5.2.2"):
+    copy = taken(subscription, days_ago)
+    at = timezone.now() - timedelta(days=days_ago)
+    return told(subscription, "bounced", status, at=at, mailing_id=copy.mailing_id)
+
+
+def test_failures_with_mail_that_stayed_between_them_are_not_one_long_failure():
+    """SMTP never says "delivered": a full mailbox twice a year would end a subscription."""
+    subscription = live_reader()
+    for days_ago in (400, 300, 200, 100, 10):
+        taken(subscription, days_ago + 30)
+        came_back(subscription, days_ago)
+    react()
+    assert untouched(subscription)
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        # May still come back: servers try for days (RFC 5321 section 4.5.4.1).
+        lambda subscription: taken(subscription, 2),
+        lambda subscription: came_back(subscription, 25, "5.7.1"),
+        lambda subscription: taken(live_reader(), 25),
+        lambda subscription: mailing_with(subscription, state="unknown"),
+    ],
+)
+def test_only_what_stayed_is_taken_for_arrived(between):
+    subscription = live_reader()
+    for days_ago in (40, 35, 30, 20, 1):
+        came_back(subscription, days_ago)
+    between(subscription)
+    react()
+    assert states(subscription) == [("ended", "bounced")]
+
+
+def test_a_failure_of_an_unknown_mailing_might_be_of_any_copy():
+    """Then nobody can say which ones stayed."""
+    subscription = live_reader()
+    taken(subscription, 25)
+    told(subscription, "bounced", "5.2.2", at=timezone.now() - timedelta(days=30))
+    for days_ago in (40, 35, 20, 1):
+        came_back(subscription, days_ago)
+    react()
+    assert states(subscription) == [("ended", "bounced")]
 
 
 @pytest.mark.parametrize("kind", ["deferred", "delivered", "clicked"])

@@ -79,7 +79,8 @@ def _read(raw: bytes) -> Report:
     if mail.get_content_type() != "multipart/report":
         return _without_report(mail)
     # What claims to be a report is believed only as one.
-    for head, content in parts_of(body, mail.get_boundary() or "")[1:]:
+    boundary = mail.get_boundary()
+    for head, content in parts_of(body, boundary)[1:] if boundary else ():
         kind = head.get_content_type()
         if kind in _STATUS_PARTS:
             return _delivery_status(blocks_of(head, content))
