@@ -85,7 +85,7 @@ class Progress:
             return _("Waiting to try again where a mail server asked for patience")
         if self.goes_on_at is not None:
             when = date_format(timezone.localtime(self.goes_on_at), "j F, H:i")
-            return _("Today's share of the warm-up plan is sent. It goes on on %(when)s") % {
+            return _("Today's share of the warm-up plan is sent. It continues on %(when)s") % {
                 "when": when
             }
         if self.ahead and self.ahead.closed_until:

@@ -64,9 +64,11 @@ def _once(alarm: Alarm, field: str, over: bool, way: Callable[[Alarm, bool], Non
 
 def _mail(alarm: Alarm, to: Sequence[str], *, over: bool) -> None:
     title = f"{'Over' if over else 'Alarm'}: {alarm}"
+    number = alarm.mailing_number
+    page = f"mailings/{number}/" if number else "sending/"
     text = (
         f"{alarm}\n{alarm.text}\n\nSince {alarm.began_at:%Y-%m-%d %H:%M} UTC."
-        f"{' It is over.' if over else ''}\n{settings.BASE_URL}/admin/sending/\n"
+        f"{' It is over.' if over else ''}\n{settings.BASE_URL}/admin/{page}\n"
     )
     failures = []
     for address in to:

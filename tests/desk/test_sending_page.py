@@ -98,7 +98,7 @@ def test_a_warm_up_says_today_and_when_it_goes_on(desk):
     said = text(desk.sender)
     assert "It goes on by itself" in said
     assert "with up to 10,000." in said
-    assert "goes on" in progress_of(planned(2)).remaining
+    assert "It continues on" in progress_of(planned(2)).remaining
 
 
 def test_each_relay_says_its_rate_and_what_its_new_address_may_send(desk):
@@ -132,6 +132,15 @@ def test_a_full_disk_and_open_alarms_are_said(desk):
     assert "host:1 cannot write its journal: no space left on device" in said
     assert "A relay cannot be reached" in said
     assert "bulk@host" in said
+
+
+def test_an_alarm_names_the_mailing_as_people_know_it(desk):
+    mailing = planned(1)
+    Alarm.objects.create(
+        kind="stopped", about=f"mailing {mailing.pk}", text="550 5.7.1", began_at=timezone.now()
+    )
+    said = text(desk.sender)
+    assert f'href="/admin/mailings/{mailing.pk}/">{mailing.issue.title}</a>' in said
 
 
 def test_without_the_queue_the_page_stands_and_says_so(desk, monkeypatch):

@@ -92,6 +92,7 @@ def test_a_mailing_that_stopped_by_itself_is_told_once_on_both_ways(stopped, hoo
     (letter,) = mail.outbox
     assert letter.to == [admin.email]
     assert "wrong password" in letter.body
+    assert f"/admin/mailings/{stopped.pk}/\n" in letter.body
     ((path, said),) = hook.got
     assert path == "/secret"
     assert (said["event"], said["kind"], said["about"]) == (

@@ -1,5 +1,6 @@
 """How sending is just now, in plain numbers: relays, domains, warm-up, queue, workers, alarms."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from django.views.decorators.http import require_safe
 
 from newsletter.desk.access import SEND, VIEW_MAILING, require_any
 from newsletter.desk.frame import frame
+from newsletter.desk.progress import title_of
 from newsletter.sending import warm_up
 from newsletter.sending.brakes import slowed_domains
 from newsletter.sending.models import Alarm, Batch, DomainLimit, Mailing
@@ -58,7 +60,7 @@ def sending_page(request: HttpRequest) -> HttpResponse:
     fresh = [one for one in seen if one.is_fresh]
     context: dict[str, Any] = {
         "queue_answers": queue_answers,
-        "alarms": alarms[:ALARMS_SHOWN],
+        "alarms": _with_mailings(alarms[:ALARMS_SHOWN]),
         "relays": relays(fresh),
         "rate": settings.SENDING_RATE,
         "rate_an_hour": settings.SENDING_RATE * 3600,
@@ -74,6 +76,19 @@ def sending_page(request: HttpRequest) -> HttpResponse:
         **frame(_("Sending"), icon="rotate"),
     }
     return TemplateResponse(request, "desk/sending.html", context)
+
+
+def _with_mailings(alarms: Iterable[Alarm]) -> list[tuple[Alarm, Mailing | None, str]]:
+    """Each with the mailing that it is about and its title, which people know it by. Who is
+    limited to some newsletters does not see this page."""
+    shown = list(alarms)
+    found = (
+        Mailing.objects.select_related("newsletter", "issue")
+        .defer("issue__body")
+        .in_bulk([alarm.mailing_number for alarm in shown if alarm.mailing_number])
+    )
+    about = ((alarm, found.get(alarm.mailing_number or 0)) for alarm in shown)
+    return [(alarm, mailing, title_of(mailing) if mailing else "") for alarm, mailing in about]
 
 
 def relays(seen: list[Sighting]) -> list[Relay]:

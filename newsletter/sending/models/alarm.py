@@ -37,3 +37,9 @@ class Alarm(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.about}"
+
+    @property
+    def mailing_number(self) -> int | None:
+        """The mailing that it is about; None for a relay or a worker."""
+        what, _blank, number = self.about.partition(" ")
+        return int(number) if what == "mailing" and number.isdecimal() else None
