@@ -25,6 +25,8 @@ class FaultServer:
     offers_inside: tuple[str, ...] | None = None
     context: ssl.SSLContext | None = None
     implicit_tls: bool = False
+    # What a meddler puts behind the answer to STARTTLS, in plain text.
+    behind_starttls: bytes = b""
     greeting: bytes = b"220 fault.test ESMTP"
     # Who may log in.
     user: bytes = b""
@@ -118,8 +120,7 @@ class FaultServer:
                     b"".join(b"250-%s\r\n" % name.encode() for name in names) + b"250 HELP\r\n"
                 )
             elif verb == b"STARTTLS" and self.context:
-                # What a meddler put behind it in plain text must not count inside.
-                line.sendall(b"220 go\r\n")
+                line.sendall(b"220 go\r\n" + self.behind_starttls)
                 line = self.context.wrap_socket(line, server_side=True)
                 self._sockets.append(line)
                 inside = True

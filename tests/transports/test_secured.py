@@ -75,6 +75,18 @@ def test_what_a_relay_offers_is_asked_again_inside_tls(trusted: ssl.SSLContext):
         assert said == [(False, "EHLO"), (False, "STARTTLS"), (True, "EHLO")]
 
 
+def test_what_stands_behind_starttls_in_plain_text_counts_for_nothing(trusted: ssl.SSLContext):
+    """RFC 3207 section 5: an answer to the EHLO that is only sent inside (CVE-2011-0411)."""
+    with FaultServer(
+        context=trusted, offers=("STARTTLS",), offers_inside=("SIZE 70000",),
+        behind_starttls=b"250-evil\r\n250-SMTPUTF8\r\n250 SIZE 7\r\n",
+    ) as server:  # fmt: skip
+        line, offer = connect(Relay.from_url(server.url("starttls=yes&timeout=5")))
+        line.close()
+
+    assert (offer.limit, offer.smtputf8) == (70_000, False)
+
+
 def test_mail_goes_by_starttls(trusted: ssl.SSLContext):
     with FaultServer(context=trusted, offers=("STARTTLS",), offers_inside=("SIZE 0",)) as server:
         transport = to(server, "starttls=yes&timeout=5")
