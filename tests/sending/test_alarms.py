@@ -1,7 +1,10 @@
 """Alarms: told once when something begins, once when it is over, on two ways that fail apart."""
 
+import contextlib
 import json
+import socket
 import threading
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -146,6 +149,35 @@ def test_a_hook_that_fails_is_left_alone_until_the_next_look(hook, admin):
     watch_task()
 
     assert (len(mail.outbox), len(hook.got)) == (3, 4)
+
+
+@pytest.mark.parametrize("answer", [[b"what?\r\n\r\n"], [b"X"] * 60])
+def test_a_hook_that_speaks_no_http_or_drips_is_one_that_failed(
+    stopped, settings, admin, monkeypatch, answer
+):
+    """A drip resets every timeout, and would keep the process that feeds the workers for ever."""
+    monkeypatch.setattr(news, "PATIENCE", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        settings.ALERT_WEBHOOK_URL = f"http://127.0.0.1:{server.getsockname()[1]}/"
+
+        def drip() -> None:
+            line, _ = server.accept()
+            with line, contextlib.suppress(OSError):
+                line.recv(10_000)
+                for octets in answer:
+                    line.sendall(octets)
+                    time.sleep(0.05)
+
+        thread = threading.Thread(target=drip, daemon=True)
+        thread.start()
+        begun = time.monotonic()
+        watch_task()
+        took = time.monotonic() - begun
+        thread.join(5)
+
+    assert took < 2
+    assert Alarm.objects.get().posted_at is None
+    assert len(mail.outbox) == 1
 
 
 def test_the_hook_is_told_although_no_relay_takes_mail(stopped, hook, admin, monkeypatch):
