@@ -103,11 +103,15 @@ def _about_one(block: "Message[str, str]") -> Report:
         return _NOTHING
     if action not in ("failed", "delayed"):
         return _OTHER
-    return Report(Verdict(action), *_cause(block))
+    status, words = _cause(block)
+    if action == "failed" and status[:1] not in ("4", "5"):
+        # A failure that calls itself a success says nothing of its cause.
+        status = NO_CAUSE
+    return Report(Verdict(action), status, words)
 
 
 def _cause(block: "Message[str, str]") -> tuple[str, str]:
-    """Return the status, and the words of the server that said no.
+    """Return the status ("": none that can be read), and the words of the server that said no.
 
     Some servers write 5.0.0 whatever they were told (Exim does); then the code that they were told
     counts, which stands in its fixed place.
@@ -118,9 +122,6 @@ def _cause(block: "Message[str, str]") -> tuple[str, str]:
     told = _DIAGNOSTIC.match(words)
     if told and told[1] and (not status or status.endswith(".0.0")):
         status = told[1]
-    # A failure that calls itself a success says nothing of its cause.
-    if status[:1] not in ("4", "5"):
-        status = NO_CAUSE
     return status, words.partition(";")[2].strip() or words
 
 
