@@ -79,7 +79,8 @@ def _mail(alarm: Alarm, to: Sequence[str], *, over: bool) -> None:
     for address in to:
         try:
             send_mail(title[:200], text, None, [address])
-        except (smtplib.SMTPException, OSError) as error:
+        except (smtplib.SMTPException, OSError, ValueError) as error:
+            # Or an address that no mail can have: the others are told all the same.
             log.warning("An administrator could not be mailed: %s", without_addresses(str(error)))
             failures.append(error)
     # Those who got it get it once: only when nobody did is it tried again.

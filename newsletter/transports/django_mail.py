@@ -21,7 +21,10 @@ class EmailBackend(BaseEmailBackend):
 
         Raises SMTPException when one was not taken, unless `fail_silently`.
         """
-        transport = system_transport()
+        try:
+            transport = system_transport()
+        except TransportError as error:
+            return self._failed(str(error))
         try:
             return sum(self._send(transport, message) for message in email_messages)
         except TransportError as error:

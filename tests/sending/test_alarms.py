@@ -191,6 +191,19 @@ def test_the_hook_is_told_although_no_relay_takes_mail(stopped, hook, admin, mon
     assert Alarm.objects.get().mailed_at is None
 
 
+@pytest.mark.parametrize("spoilt", ["way out", "address"])
+def test_the_hook_is_told_although_no_mail_can_be_made(stopped, hook, admin, settings, spoilt):
+    settings.EMAIL_BACKEND = "newsletter.transports.django_mail.EmailBackend"
+    if spoilt == "way out":
+        settings.EMAIL_URL = "smtp://relay.example:25?starttls=perhaps"
+    else:
+        type(admin).objects.update(email="no one@staff.example.org")
+    watch_task()
+
+    assert len(hook.got) == 1
+    assert Alarm.objects.get().mailed_at is None
+
+
 def test_redirects_are_not_followed(stopped, hook, admin, caplog):
     hook.status, hook.headers = 302, {"Location": f"{hook.url}/elsewhere"}
     watch_task()
