@@ -4,6 +4,7 @@ import contextlib
 import socket
 import threading
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,6 +12,7 @@ from newsletter.transports.errors import LineDown, Misconfigured
 from newsletter.transports.protocol import send_in_order
 from newsletter.transports.relay import Relay
 from newsletter.transports.smtp import SmtpTransport
+from newsletter.transports.smtp import connect as connecting
 from newsletter.transports.smtp.connect import connect
 from newsletter.transports.values import Outcome
 from tests.transports.fault_server import FaultServer
@@ -79,6 +81,40 @@ def test_the_next_address_is_tried(says: bytes | None, resolver: list[str]):
         transport.close()
 
     assert receipt.outcome is Outcome.ACCEPTED
+
+
+def test_an_address_that_was_no_good_comes_last_for_a_while(
+    resolver: list[str], monkeypatch: pytest.MonkeyPatch
+):
+    """Otherwise each new line would wait for a silent server's greeting anew."""
+    resolver += ["127.0.0.2", "127.0.0.1"]
+    with FaultServer() as server, poor("127.0.0.2", server.port, b"421 full\r\n") as came:
+        for _ in range(3):
+            connect(Relay.from_url(url(server.port)))[0].close()
+        assert len(came) == 1
+        monkeypatch.setattr(connecting, "_poor", {})
+        connect(Relay.from_url(url(server.port)))[0].close()
+        assert len(came) == 2
+
+
+def test_no_worker_waits_for_every_server_of_a_large_cluster(monkeypatch: pytest.MonkeyPatch):
+    """Each may be silent for five minutes."""
+    now = [1000.0]
+    asked: list[str] = []
+
+    def silent(relay: Relay, address: str) -> None:
+        asked.append(address)
+        now[0] += connecting.COMMAND
+        raise LineDown("silence")
+
+    monkeypatch.setattr(connecting, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(connecting, "_addresses", lambda relay: ["a", "b", "c"])
+    monkeypatch.setattr(connecting, "_connect", silent)
+    monkeypatch.setattr(connecting, "_poor", {})
+    with pytest.raises(LineDown):
+        connect(Relay.from_url("smtp://relay.example"))
+
+    assert asked == ["a", "b"]
 
 
 def test_when_none_will_do_the_relay_is_away(resolver: list[str]):

@@ -5,6 +5,7 @@ import logging
 import smtplib
 import socket
 import ssl
+import time
 from functools import cache
 
 from newsletter.transports.errors import LineDown, Misconfigured, TransportError
@@ -17,6 +18,13 @@ log = logging.getLogger(__name__)
 CONNECT = 30.0
 # For the greeting and each command until the line stands (RFC 5321 section 4.5.3.2.1).
 COMMAND = 300.0
+# Two servers that take the connection and are silent are waited for, and no third.
+LONGEST = 1.5 * COMMAND
+# Seconds for which an address that gave no line comes after the relay's others.
+POOR = 300.0
+
+# Until when (steady clock) each address and port counts as one.
+_poor: dict[tuple[str, int], float] = {}
 
 
 def connect(relay: Relay) -> tuple[socket.socket, Offer]:
@@ -25,15 +33,21 @@ def connect(relay: Relay) -> tuple[socket.socket, Offer]:
     Each of the relay's addresses is tried in its turn, not only until one answers: a server that
     is overloaded or dead says 421, or nothing (RFC 5321 section 5.1). A wrong password is tried
     once. Raises LineDown or Misconfigured. Blocks, at most for the timeouts above or the relay's
-    own, at each address.
+    own, at each address; no other one is begun after LONGEST.
     """
-    *others, last = _addresses(relay)
-    for address in others:
+    begun = time.monotonic()
+    # In the resolver's order, but for those that were no good a while ago.
+    addresses = sorted(_addresses(relay), key=lambda one: _poor.get((one, relay.port), 0.0) > begun)
+    for number, address in enumerate(addresses, start=1):
         try:
             return _connect(relay, address)
         except LineDown as error:
+            now = time.monotonic()
+            _poor[address, relay.port] = now + POOR
+            if number == len(addresses) or now - begun > LONGEST:
+                raise
             log.info("%s at %s: %s", relay.where, address, error)
-    return _connect(relay, last)
+    raise AssertionError("A name without an address is an error of the resolver.")
 
 
 def _addresses(relay: Relay) -> list[str]:
