@@ -135,7 +135,8 @@ def test_who_has_nothing_under_way_gets_a_batch_however_many_of_others_wait(
 
     first = begin(NOW)
 
-    assert first == list(Batch.objects.filter(mailing=small).values_list("pk", flat=True)[:1])
+    batches = Batch.objects.filter(mailing=small).order_by("pk")
+    assert first == list(batches.values_list("pk", flat=True)[:1])
     assert begin(NOW) == []
     claim(*first, "worker")
     assert begin(NOW) == []
