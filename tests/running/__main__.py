@@ -30,7 +30,7 @@ NOT_TWICE = "not browser and not once"
 # A hundred processes read the same modules, so what was compiled of them is kept.
 NOT_HANDED_ON = {"DATABASE_URL", "PYTHONDONTWRITEBYTECODE"}
 # Workers for each core when both run. What runs on SQLite alone is what waits most.
-SQLITE, POSTGRESQL = 1.5, 0.5
+SQLITE, POSTGRESQL = 1.5, 1
 # A command and its environment.
 Pass = tuple[list[str], Mapping[str, str]]
 
