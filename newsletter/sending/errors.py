@@ -21,6 +21,10 @@ class LostLease(Exception):
     """Another worker has the batch: nothing more may be sent or written for it."""
 
 
+class BooksHaveGap(Exception):
+    """Earlier outcomes of the batch could not be written, so later ones wait for them."""
+
+
 class OutOfBalance(Exception):
     """A statement changed other rows than it should have; its transaction was rolled back."""
 

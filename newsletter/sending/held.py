@@ -27,6 +27,8 @@ class Held:
     next_goes_alone: bool = False
     # Given to the clerk to be recorded as done.
     finished: bool = False
+    # Some of its outcomes could not be written; only the clerk looks at this.
+    has_gap: bool = False
 
     @property
     def is_through(self) -> bool:

@@ -21,7 +21,7 @@ from newsletter.sending.claim import Claim
 from newsletter.sending.clerk import Job
 from newsletter.sending.clock import steady
 from newsletter.sending.copies import Copies
-from newsletter.sending.errors import ContentDamaged, LostLease
+from newsletter.sending.errors import BooksHaveGap, ContentDamaged, LostLease
 from newsletter.sending.held import Held
 from newsletter.sending.journal import Journal
 from newsletter.sending.models import Mailing
@@ -319,13 +319,18 @@ class Run:
         if held.finished or not (results or finished):
             return
         held.recorded, held.finished = len(held.results), finished
-        self._jobs.append((self._books.submit(self._write, held.claim, results, finished), held))
+        self._jobs.append((self._books.submit(self._write, held, results, finished), held))
 
-    def _write(self, claim: Claim, results: list[tuple[Row, Receipt]], finished: bool) -> None:
-        """The clerk's."""
-        record(claim, results, finished=finished)
+    def _write(self, held: Held, results: list[tuple[Row, Receipt]], finished: bool) -> None:
+        """The clerk's. Behind outcomes that could not be written nothing is: with the batch's last
+        ones it would be done, and nobody would ever look for those that it lacks."""
+        if held.has_gap:
+            raise BooksHaveGap(f"Earlier outcomes of batch {held.claim.batch_id} are not written.")
+        held.has_gap = True
+        record(held.claim, results, finished=finished)
+        held.has_gap = False
         if finished:
-            end_if_balanced(claim.mailing.pk)
+            end_if_balanced(held.claim.mailing.pk)
 
     def _look_at_jobs(self) -> None:
         """Forget what is recorded. Raises what went wrong in a job that is done."""
