@@ -37,6 +37,8 @@ class Running:
     name: str
     process: "subprocess.Popen[bytes]"
     log: Path
+    # Where in the log it begins: one before it may have written there, and been ready too.
+    since: int = 0
 
     @property
     def pid(self) -> int:
@@ -44,7 +46,7 @@ class Running:
 
     @property
     def output(self) -> str:
-        return self.log.read_text(errors="replace")
+        return self.log.read_bytes()[self.since :].decode(errors="replace")
 
     @property
     def alive(self) -> bool:
@@ -97,8 +99,9 @@ def start(
 ) -> Running:
     """Start a child that dies with the tests, its output in `log`."""
     with log.open("ab") as out:
+        since = out.tell()
         process = leash.start(argv, env=dict(env), cwd=cwd, stdout=out, stderr=out)
-    return Running(name, process, log)
+    return Running(name, process, log, since)
 
 
 def start_worker(
