@@ -1,12 +1,15 @@
 """The ground that other tests stand on: Valkey, SMTP, workers and the database's way back."""
 
+import os
 import smtplib
 import socket
+import sys
 
 import pytest
 from django.db import connection
 
 from newsletter.catalogue.models import ReleaseCounter
+from tests.running import processes
 from tests.running.smtp import SmtpCatcher
 
 
@@ -79,3 +82,13 @@ def test_a_worker_is_a_real_process_that_can_be_killed(start_worker):
     assert len(worker.family()) >= 2
     worker.kill()
     assert not worker.alive
+
+
+@pytest.mark.once
+def test_a_child_has_said_nothing_yet_though_one_before_it_wrote_to_the_same_log(tmp_path):
+    for word in ("first", "second"):
+        child = processes.start(
+            word, [sys.executable, "-c", f"print({word!r})"], log=tmp_path / "log", env=os.environ
+        )
+        assert child.process.wait(30) == 0
+        assert child.output == f"{word}\n"
