@@ -89,16 +89,56 @@ def test_without_pipelining_each_command_waits_for_its_answer():
     assert talk.has_room
 
 
-def test_content_is_announced_when_it_begins_and_not_before():
+@pytest.mark.parametrize("split", [whole, one_by_one], ids=["whole", "dripped"])
+def test_content_is_announced_when_it_is_written_and_not_before(split):
     began: list[int] = []
     talk = Conversation(OFFER)
     talk.take(Outgoing(7, envelope(), began.append))
-    talk.received(b"250 ok\r\n250 ok\r\n")
+    talk.output()
+    for reply in split(b"250 ok\r\n250 ok\r\n354 go\r\n"):
+        talk.received(reply)
     assert began == []
 
-    talk.received(b"354 go\r\n")
+    talk.output()
 
     assert began == [7]
+
+
+@pytest.mark.parametrize("split", [whole, one_by_one], ids=["whole", "dripped"])
+def test_the_answer_to_one_message_is_there_before_the_next_one_on_its_line_begins(split):
+    """They come in one breath; who is killed in between knows the first one's outcome."""
+    began: list[int] = []
+    talk = Conversation(OFFER)
+    talk.take(Outgoing(1, envelope(), began.append))
+    talk.output()
+    talk.received(b"250 ok\r\n250 ok\r\n354 go\r\n")
+    talk.take(Outgoing(2, envelope(), began.append))
+    write(talk)
+
+    settled = [
+        one
+        for reply in split(b"250 taken\r\n250 ok\r\n250 ok\r\n354 go\r\n")
+        for one in talk.received(reply)
+    ]
+
+    assert [one.outgoing.key for one in settled] == [1]
+    assert began == [1]
+    talk.output()
+    assert began == [1, 2]
+
+
+def test_content_that_was_lost_before_it_was_written_never_began():
+    began: list[int] = []
+    talk = Conversation(OFFER)
+    talk.take(Outgoing(7, envelope(), began.append))
+    talk.output()
+    talk.received(b"250 ok\r\n250 ok\r\n354 go\r\n")
+
+    (settled,) = talk.lost("cut")
+
+    assert settled.unsent
+    assert talk.output() == b""
+    assert began == []
 
 
 # --- Refusals -----------------------------------------------------------------------------------

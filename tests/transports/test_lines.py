@@ -57,6 +57,29 @@ def test_eight_lines_take_every_message_once(pipelining: bool):
         assert server.most_open == 8
 
 
+@pytest.mark.parametrize("lines", [1, 3])
+def test_of_each_line_one_message_at_most_has_begun_and_is_not_answered(lines: int):
+    """What a worker that is killed leaves unknown: the answers are heard before anything else."""
+    open_ones: set[int] = set()
+    most = 0
+
+    def begins(key: int) -> None:
+        nonlocal most
+        open_ones.add(key)
+        most = max(most, len(open_ones))
+
+    with FaultServer() as server:
+        transport = transport_to(server, options=f"timeout=10&lines={lines}")
+        outgoing = (
+            Outgoing(key, one, begins) for key, one in enumerate(messages(200, octets=20_000))
+        )
+        for key, _ in transport.send(outgoing):
+            open_ones.remove(key)
+        transport.close()
+
+    assert most == lines
+
+
 def test_poll_serves_where_there_is_no_epoll(monkeypatch):
     monkeypatch.setattr(pool, "_poller", select.poll)
     monkeypatch.setattr(pool, "_MILLISECOND", 1)

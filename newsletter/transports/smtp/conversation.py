@@ -71,8 +71,8 @@ class Conversation:
     """One connection's messages. `take` one, `write` what is there, feed `received`, and so on."""
 
     __slots__ = (
-        "_closing", "_expected", "_opening", "_out", "_replies", "_reset", "_script",
-        "_until_dot", "carried", "heard", "offer", "over", "proved",
+        "_beginning", "_closing", "_expected", "_opening", "_out", "_replies", "_reset",
+        "_script", "_until_dot", "carried", "heard", "offer", "over", "proved",
     )  # fmt: skip
 
     def __init__(self, offer: Offer) -> None:
@@ -88,6 +88,8 @@ class Conversation:
         # The message whose commands are not all answered, and the one whose content is under way.
         self._opening: _Message | None = None
         self._closing: _Message | None = None
+        # The one whose content stands in `_out` and is not announced yet.
+        self._beginning: Outgoing | None = None
         self._expected: deque[Step] = deque()
         # What waits for the reply to the command before it (without PIPELINING).
         self._script: deque[tuple[Step, bytes]] = deque()
@@ -126,6 +128,14 @@ class Conversation:
         go out."""
         if not self._out:
             return b""
+        beginning = self._beginning
+        if beginning is not None:
+            # Now, and not when the relay let it begin: it did so in one breath with its answer to
+            # the message before, which is to be heard of first. Of each line, whoever is killed
+            # leaves one message unknown and not two.
+            self._beginning = None
+            if beginning.begins is not None:
+                beginning.begins(beginning.key)
         # Joined, not given to `sendmsg` in pieces: copying 26 kB takes less than that call adds.
         out = b"".join(self._out)
         self._out.clear()
@@ -266,9 +276,7 @@ class Conversation:
 
     def _begin(self, opening: _Message) -> None:
         """The relay waits for this message's content."""
-        outgoing = opening.outgoing
-        if outgoing.begins is not None:
-            outgoing.begins(outgoing.key)
+        self._beginning = outgoing = opening.outgoing
         content = stuffed(outgoing.envelope)
         self._until_dot = len(content)
         self.proved = True
@@ -327,7 +335,7 @@ class Conversation:
 
     def _finish(self) -> None:
         self.over = True
-        self._opening = self._closing = None
+        self._opening = self._closing = self._beginning = None
         self._expected.clear()
         self._script.clear()
         self._out.clear()

@@ -127,14 +127,21 @@ class _Sending:
         pool.refresh(now)
         touched: list[tuple[Line, int]] = []
         while not self.aborted:
+            if self._answers:
+                # Before another byte: what the answers are written down in must not say of two
+                # messages on one line that they are under way.
+                answers, self._answers = self._answers, []
+                yield from answers
+                if self.aborted:
+                    break
             self._fill(now)
             for line, _ in touched:
                 # Content after which no further message came.
                 if line.conversation.has_output:
                     self._write(line, now)
             if self._answers:
-                answers, self._answers = self._answers, []
-                yield from answers
+                touched = []
+                continue
             if self._exhausted and not (self._on_lines or self._again):
                 return
             touched = pool.wait(self._patience)
