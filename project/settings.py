@@ -255,6 +255,9 @@ SIGN_UP_ALARM_SUSPICIOUS = env.whole("SIGN_UP_ALARM_SUSPICIOUS", default=100)
 SIGN_UP_ALARM_MINUTES = env.whole("SIGN_UP_ALARM_MINUTES", default=15)
 # The demo's addresses are at example.org, which by its own word takes no mail.
 SIGN_UP_LOOKS_UP_DOMAINS = env.flag("SIGN_UP_LOOKS_UP_DOMAINS", default=not EMBEDDED)
+# Whether From domains have to be proven in the DNS. Not while mail only goes to the local mailbox:
+# the demo's domain exists nowhere.
+SENDER_DOMAINS_LOOKED_UP = env.flag("SENDER_DOMAINS_LOOKED_UP", default=True)
 
 # --- Languages and time --------------------------------------------------------------------
 

@@ -3,8 +3,10 @@
 Asking is a later station's work (outcomes); it hands its findings over here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
+from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from newsletter.approval.models import SenderDomain
@@ -12,9 +14,18 @@ from newsletter.catalogue.models import Newsletter
 
 
 def domains() -> list[str]:
-    """The domain of every From address of a newsletter, each once."""
+    """The domain of every From address of a newsletter, each once; none where mail stays here."""
+    if not settings.SENDER_DOMAINS_LOOKED_UP:
+        return []
     addresses = Newsletter.objects.values_list("from_email", flat=True)
     return sorted({one.rpartition("@")[2].lower() for one in addresses if "@" in one})
+
+
+def answers(domains: Collection[str]) -> QuerySet[SenderDomain]:
+    """What the DNS said last of these. Nothing where mail stays here: then it does not matter."""
+    if not settings.SENDER_DOMAINS_LOOKED_UP:
+        return SenderDomain.objects.none()
+    return SenderDomain.objects.filter(domain__in=domains)
 
 
 def record(domain: str, findings: Sequence[dict[str, str]]) -> None:

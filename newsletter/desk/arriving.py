@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from newsletter.approval.models import SenderDomain
+from newsletter.approval.sender_domains import answers
 from newsletter.catalogue.models import Newsletter
 from newsletter.desk.progress import title_of
 from newsletter.outcomes.reports import blame_of, came_back_of, complaints_of
@@ -39,7 +39,7 @@ def domain_warnings(newsletters: "QuerySet[Newsletter]") -> Iterator[ArrivalWarn
     """What the DNS said last of the domains that these newsletters come from."""
     addresses = newsletters.values_list("from_email", flat=True)
     domains = {one.rpartition("@")[2].lower() for one in addresses}
-    for row in SenderDomain.objects.filter(domain__in=domains).order_by("domain"):
+    for row in answers(domains).order_by("domain"):
         wrong = [one for one in row.findings if one["level"] in ("bad", "warning")]
         if wrong:
             yield ArrivalWarning(

@@ -345,6 +345,17 @@ def test_a_domain_in_order_has_no_finding_and_silence_changes_nothing(issue, set
     assert not found(issue, "domain_unproven", "domain_weak")
 
 
+def test_where_mail_stays_on_this_machine_no_domain_has_to_prove_anything(issue, settings):
+    """The demo's own domain exists nowhere. What was found while mail did leave counts no more."""
+    look_at_all(_Zone())
+    assert found(issue, "domain_unproven")
+
+    settings.SENDER_DOMAINS_LOOKED_UP = False
+
+    assert not found(issue, "domain_unproven", "domain_weak")
+    assert look_at_all(_Zone()) == 0
+
+
 def test_each_sending_domain_is_asked_about_once(desk):
     world.newsletter(slug="second", list_id_label="second", from_email="x@NEWS.example.org")
     assert sender_domains.domains() == ["news.example.org"]

@@ -82,6 +82,14 @@ def test_the_shells_own_values_win(tmp_path, monkeypatch):
     assert found["BASE_URL"] == "http://127.0.0.1:8001"
 
 
+@pytest.mark.parametrize(("relay", "asked"), [("", False), ("smtp://relay.example.org:25", True)])
+def test_a_from_domain_has_to_be_proven_only_where_mail_leaves(tmp_path, monkeypatch, relay, asked):
+    monkeypatch.delenv("SENDER_DOMAINS_LOOKED_UP", raising=False)
+    monkeypatch.setenv("EMAIL_URL", relay)
+    found = environment.environment(Place(tmp_path, 8000, 2525))
+    assert found.get("SENDER_DOMAINS_LOOKED_UP", "true") == ("true" if asked else "false")
+
+
 def test_manage_py_adopts_the_installation_of_this_folder(tmp_path, monkeypatch):
     for name in (
         "SECRET_KEY",

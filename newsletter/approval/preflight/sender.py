@@ -8,14 +8,14 @@ from collections.abc import Iterator
 
 from django.utils.translation import gettext as _
 
-from newsletter.approval.models import SenderDomain
 from newsletter.approval.preflight.findings import Finding, error, mended_in, warning
+from newsletter.approval.sender_domains import answers
 from newsletter.catalogue.models import Newsletter
 
 
 def findings(newsletter: Newsletter) -> Iterator[Finding]:
     domain = newsletter.from_email.rpartition("@")[2].lower()
-    row = SenderDomain.objects.filter(domain=domain).first()
+    row = answers([domain]).first()
     if row is None:
         return
     bad = [one for one in row.findings if one["level"] == "bad"]
