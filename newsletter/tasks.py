@@ -212,13 +212,9 @@ def check_links() -> None:
 
 @shared_task(time_limit=LINKS_LIMIT)
 def check_sender_domains() -> None:
-    """Ask the DNS about the domains that newsletters come from, and clear old link rows away.
-
-    Not while mail goes to the local mailbox only: the domains of a trial are nobody's.
-    """
+    """Ask the DNS about the domains that newsletters come from, and clear old link rows away."""
     looking.forget()
-    if settings.ESP or settings.EMAIL_URL_GIVEN:
-        look_at_all()
+    look_at_all()
 
 
 @shared_task(time_limit=LINKS_LIMIT)

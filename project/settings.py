@@ -200,6 +200,11 @@ ESP = env.text("ESP", default="")
 ESP_HEALTH_AGREEMENT = env.text("ESP_HEALTH_AGREEMENT", default="")
 # The ESP in whose account measuring was switched off, where no call can do that.
 ESP_TRACKING_OFF = env.text("ESP_TRACKING_OFF", default="")
+# Whether From domains have to be proven in the DNS. Not while mail only goes to the local mailbox:
+# a trial's domain exists nowhere.
+SENDER_DOMAINS_LOOKED_UP = env.flag(
+    "SENDER_DOMAINS_LOOKED_UP", default=EMAIL_URL_GIVEN or bool(ESP)
+)
 # Where bounces of mailings go, each to an address of its own, and the mailbox they are read from.
 BOUNCE_DOMAIN = env.text("BOUNCE_DOMAIN", default="").lower().rstrip(".")
 BOUNCE_MAILBOX = env.text("BOUNCE_MAILBOX", default="")
@@ -255,9 +260,6 @@ SIGN_UP_ALARM_SUSPICIOUS = env.whole("SIGN_UP_ALARM_SUSPICIOUS", default=100)
 SIGN_UP_ALARM_MINUTES = env.whole("SIGN_UP_ALARM_MINUTES", default=15)
 # The demo's addresses are at example.org, which by its own word takes no mail.
 SIGN_UP_LOOKS_UP_DOMAINS = env.flag("SIGN_UP_LOOKS_UP_DOMAINS", default=not EMBEDDED)
-# Whether From domains have to be proven in the DNS. Not while mail only goes to the local mailbox:
-# the demo's domain exists nowhere.
-SENDER_DOMAINS_LOOKED_UP = env.flag("SENDER_DOMAINS_LOOKED_UP", default=True)
 
 # --- Languages and time --------------------------------------------------------------------
 

@@ -160,7 +160,7 @@ def environment(place: Place) -> dict[str, str]:
         "DJANGO_SETTINGS_MODULE": "project.settings",
     }
     given = {name: value for name, value in os.environ.items() if value != ""}
-    if "EMAIL_URL" not in given:
+    if not given.keys() & {"EMAIL_URL", "ESP"}:
         # Mail goes to the local mailbox, which believes everybody.
         ours["SENDER_DOMAINS_LOOKED_UP"] = "false"
     return {**ours, **given}
