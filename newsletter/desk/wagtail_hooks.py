@@ -195,6 +195,11 @@ def desk_js() -> SafeString:
     return format_html('<script src="{}"></script>', static("desk/names.js"))
 
 
+@hooks.register("insert_editor_js")
+def saving_js() -> SafeString:
+    return format_html('<script src="{}"></script>', static("desk/saving.js"))
+
+
 @hooks.register("register_log_actions")
 def deeds_on_accounts(actions: Any) -> None:
     for name, label, message in (

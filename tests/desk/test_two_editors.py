@@ -7,11 +7,13 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from newsletter.desk.viewsets.reviewed import ReviewedEditView
 from tests.desk import world
 from tests.desk.conftest import client_of
 from tests.desk.forms_of import form_of
 
 ISSUE = "wagtailsnippets_editions_issue"
+AS_JSON = {"HTTP_ACCEPT": "application/json", "HTTP_X_REQUESTED_WITH": "XMLHttpRequest"}
 
 
 @pytest.fixture
@@ -121,3 +123,51 @@ def test_what_one_wrote_in_another_window_long_ago_is_not_written_over(desk, iss
     issue.refresh_from_db()
     assert issue.latest_revision.content["subject"] == "From another window"
     assert "You have saved a newer version in another window" in answer.content.decode()
+
+
+@pytest.fixture
+def at_the_last_moment(monkeypatch):
+    """Do something when a form has been found good and is about to be written."""
+    pending = []
+    good = ReviewedEditView.is_valid
+
+    def is_valid(view, form):
+        found = good(view, form)
+        while pending:
+            pending.pop()()
+        return found
+
+    monkeypatch.setattr(ReviewedEditView, "is_valid", is_valid)
+    return pending.append
+
+
+@pytest.mark.parametrize("writes_over", [True, False], ids=["its own", "the loaded one"])
+def test_a_slow_autosave_does_not_put_older_words_over_a_save_that_overtook_it(
+    desk, issue, at_the_last_moment, writes_over
+):
+    """Both are on their way at once, and the one that was sent first comes second."""
+    loaded = issue.latest_revision
+    form = stale_form(issue, loaded, subject="Half a sent")
+    if writes_over:
+        form["overwrite_revision_id"] = loaded.pk
+    typed = stale_form(issue, loaded, subject="Half a sentence and its end")
+    at_the_last_moment(lambda: client_of(desk.author).post(edit_url(issue), typed))
+
+    answer = client_of(desk.author).post(edit_url(issue), form, **AS_JSON)
+
+    assert answer.json()["error_code"] == "invalid_revision"
+    issue.refresh_from_db()
+    assert issue.latest_revision.content["subject"] == "Half a sentence and its end"
+
+
+def test_two_who_save_at_the_same_moment_are_told(desk, issue, other, at_the_last_moment):
+    loaded = issue.latest_revision
+    at_the_last_moment(lambda: world.edit(issue, other, subject="The other one's subject"))
+
+    answer = client_of(desk.author).post(edit_url(issue), stale_form(issue, loaded, subject="Mine"))
+
+    issue.refresh_from_db()
+    assert issue.latest_revision.content["subject"] == "The other one's subject"
+    page = answer.content.decode()
+    assert "Bea Second has saved a newer version meanwhile" in page
+    assert 'value="Mine"' in page

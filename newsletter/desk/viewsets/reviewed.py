@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -131,13 +132,36 @@ class ReviewedEditView(_NothingPastReview, EditView):
         more is meant.
         """
         if not self.expects_json_response and self.is_out_of_date:
-            unseen = _unseen(self.request, self.object)
-            others = [one for one in unseen if one.user_id != self.request.user.pk]
-            if others or any(one.created_at < timezone.now() - _ON_ITS_WAY for one in unseen):
-                self.produced_error_message = _not_saved(others)
+            refusal = _refusal(self.request, self.object)
+            if refusal:
+                self.produced_error_message = refusal
                 return False
             _keep_both(self.request)
         return bool(super().is_valid(form))
+
+    def save_instance(self) -> Issue | Article:
+        """Look once more, now that nobody can save in between. Raises PermissionDenied.
+
+        An autosave that was long on its way must not put older words over those that overtook it.
+        """
+        newest = _newest_locked(self.object)
+        seen = self.latest_revision
+        if newest and seen and (newest.pk, newest.created_at) != (seen.pk, seen.created_at):
+            refusal = _refusal(self.request, self.object)
+            if self.expects_json_response:
+                refusal = gettext("Saving will overwrite a newer version.")
+            if refusal:
+                self._show_as_newest(newest)
+                raise PermissionDenied(refusal)
+            _keep_both(self.request)
+        saved: Issue | Article = super().save_instance()
+        return saved
+
+    def _show_as_newest(self, revision: Revision) -> None:
+        """The page with the refusal knows it: saving from there is meant."""
+        self.object.latest_revision = revision
+        self.__dict__.pop("latest_revision", None)
+        self.__dict__.pop("latest_revision_created_at", None)
 
 
 # An autosave whose answer has not come back yet made a newer version, and the form that is saved
@@ -159,6 +183,22 @@ def _unseen(request: HttpRequest, thing: Issue | Article) -> list[Revision]:
         for one in since.filter(pk__gte=known)
         if one.pk > int(known) or (not autosaved and one.created_at.isoformat() != opened_at)
     ]
+
+
+def _refusal(request: HttpRequest, thing: Issue | Article) -> str:
+    """Why the form must not be saved over what is newer, or "" where that is its own autosave."""
+    unseen = _unseen(request, thing)
+    others = [one for one in unseen if one.user_id != request.user.pk]
+    if others or any(one.created_at < timezone.now() - _ON_ITS_WAY for one in unseen):
+        return _not_saved(others)
+    return ""
+
+
+def _newest_locked(thing: Issue | Article) -> Revision | None:
+    """Return the newest version; nobody can make another one until this transaction ends."""
+    rows = type(thing)._default_manager.select_for_update().order_by()
+    newest = rows.values_list("latest_revision_id", flat=True).get(pk=thing.pk)
+    return Revision.objects.filter(pk=newest).first()
 
 
 def _keep_both(request: HttpRequest) -> None:

@@ -20,6 +20,7 @@ from newsletter.desk.models.limits import limits_of
 from newsletter.desk.scope import reaches_beyond
 from newsletter.desk.stages import stage_of, with_stages
 from newsletter.editions.models import Article, Issue
+from newsletter.editions.models.naming import slug_for, slug_of
 
 
 class StageColumn(Column):
@@ -109,6 +110,16 @@ class ScopedForm(WagtailAdminModelForm):
         self._before = type(instance).objects.get(pk=instance.pk) if instance.pk else None
 
     _needs_condition = False
+
+    def clean_slug(self) -> str:
+        """The editor fills it in from the title. A second "Spring letter" is no mistake of its
+        author's, who never looked there: it gets a number. One that was thought up stays."""
+        slug: str = self.cleaned_data["slug"]
+        same = type(self.instance)._default_manager.exclude(pk=self.instance.pk).filter(slug=slug)
+        title = self.cleaned_data.get("title", "")
+        if slug and slug_of(title) == slug and same.exists():
+            return slug_for(self.instance, title)
+        return slug
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
