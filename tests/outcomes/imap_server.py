@@ -4,14 +4,13 @@ import base64
 import contextlib
 import re
 import socket
-import socketserver
 import ssl
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Self
 
 from newsletter.outcomes.bounces.mailbox import Mailbox
+from tests.running.listening import listening
 
 USER, PASSWORD = "bounces@here.example", 'p"ä\\ss'
 CAME = "23-Nov-2026 03:00:00 +0000"
@@ -52,32 +51,21 @@ class ImapServer:
             self._next += 1
 
     def __enter__(self) -> Self:
-        outer = self
-
-        class Handler(socketserver.StreamRequestHandler):
-            def handle(self) -> None:
-                with contextlib.suppress(OSError):
-                    self.request.settimeout(20)
-                    self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                    with outer.context.wrap_socket(self.request, server_side=True) as secured:
-                        _Conversation(outer, secured).run()
-
-        class Server(socketserver.ThreadingTCPServer):
-            daemon_threads = True
-            allow_reuse_address = True
-
-        self._server = Server(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        self._open_until_exit = contextlib.ExitStack()
+        self.port = self._open_until_exit.enter_context(listening(self._serve))
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self._open_until_exit.close()
+
+    def _serve(self, line: socket.socket) -> None:
+        line.settimeout(20)
+        with self.context.wrap_socket(line, server_side=True) as secured:
+            _Conversation(self, secured).run()
 
     @property
     def url(self) -> str:
-        port = self._server.server_address[1]
-        return f"imaps://bounces%40here.example:p%22%C3%A4%5Css@127.0.0.1:{port}/{self.folder}"
+        return f"imaps://bounces%40here.example:p%22%C3%A4%5Css@127.0.0.1:{self.port}/{self.folder}"
 
     @property
     def mailbox(self) -> Mailbox:

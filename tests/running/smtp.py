@@ -2,12 +2,13 @@
 
 import contextlib
 import socket
-import socketserver
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal, Self
+
+from tests.running.listening import listening
 
 Step = Literal["CONNECT", "EHLO", "MAIL", "RCPT", "DATA", "CONTENT", "RSET", "QUIT"]
 EXTENSIONS = ("PIPELINING", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES", "SIZE 52428800")
@@ -64,36 +65,17 @@ class SmtpCatcher:
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
     def __enter__(self) -> Self:
-        catcher = self
-
-        class Handler(socketserver.BaseRequestHandler):
-            def setup(self) -> None:
-                # Several short answers in a row: each would wait 40 ms for the one before it.
-                self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-            def handle(self) -> None:
-                with contextlib.suppress(ConnectionError):
-                    _Conversation(catcher, self.request).run()
-
-        class Server(socketserver.ThreadingTCPServer):
-            daemon_threads = True
-            allow_reuse_address = True
-            request_queue_size = 128
-
-        self._server = Server(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        self._open_until_exit = contextlib.ExitStack()
+        self.port = self._open_until_exit.enter_context(
+            listening(lambda line: _Conversation(self, line).run())
+        )
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self._open_until_exit.close()
         for connection in list(self._open):
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
-
-    @property
-    def port(self) -> int:
-        return int(self._server.server_address[1])
 
     @property
     def url(self) -> str:

@@ -3,13 +3,13 @@
 import base64
 import contextlib
 import socket
-import socketserver
 import ssl
 import threading
 import time
 from dataclasses import dataclass, field
 from typing import Self
 
+from tests.running.listening import listening
 from tests.transports.pretended_relay import Book, PretendedRelay, Script
 
 
@@ -48,31 +48,14 @@ class FaultServer:
     _sockets: list[socket.socket] = field(default_factory=list)
 
     def __enter__(self) -> Self:
-        outer = self
-
-        class Handler(socketserver.BaseRequestHandler):
-            def handle(self) -> None:
-                with contextlib.suppress(OSError, ssl.SSLError):
-                    outer._serve(self.request)
-
-        class Server(socketserver.ThreadingTCPServer):
-            daemon_threads = True
-            allow_reuse_address = True
-            request_queue_size = 64
-
-        self._server = Server(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        self._open_until_exit = contextlib.ExitStack()
+        self.port = self._open_until_exit.enter_context(listening(self._serve))
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self._open_until_exit.close()
         for one in self._sockets:
             one.close()
-
-    @property
-    def port(self) -> int:
-        return int(self._server.server_address[1])
 
     def url(self, options: str = "timeout=10", *, login: str = "", host: str = "127.0.0.1") -> str:
         scheme = "smtps" if self.implicit_tls else "smtp"
@@ -90,7 +73,6 @@ class FaultServer:
             if self.implicit_tls and self.context:
                 line = self.context.wrap_socket(plain, server_side=True)
             self._sockets.append(line)
-            line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             line.sendall(self.greeting + b"\r\n")
             ready = self._hello(line, inside=self.implicit_tls)
             if ready is not None:
