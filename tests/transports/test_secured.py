@@ -15,7 +15,7 @@ from tests.transports import certificates
 from tests.transports.fault_server import FaultServer
 from tests.transports.judging import judge
 from tests.transports.messages import envelope
-from tests.transports.test_lines import messages, send_all
+from tests.transports.test_lines import messages, send_all, takes_every_message_over_eight
 
 
 @pytest.fixture(scope="module")
@@ -34,15 +34,8 @@ def to(server: FaultServer, options: str = "timeout=10", *, login: str = "") -> 
 
 
 def test_eight_tls_lines_take_every_message_once(trusted: ssl.SSLContext):
-    sent = messages(200, octets=30_000)
     with FaultServer(context=trusted, implicit_tls=True) as server:
-        transport = to(server)
-        receipts = send_all(transport, sent)
-        transport.close()
-
-        judge(sent, receipts, server.book, drops=0)
-        assert {receipt.outcome for receipt in receipts.values()} == {Outcome.ACCEPTED}
-        assert server.most_open == 8
+        takes_every_message_over_eight(to(server), server)
 
 
 def test_messages_larger_than_any_buffer_arrive_whole_inside_tls(trusted: ssl.SSLContext):
