@@ -38,7 +38,7 @@ def send_all(transport: SmtpTransport, sent: list[Envelope]) -> dict[int, Receip
 
 
 def takes_every_message_over_eight(transport: SmtpTransport, server: FaultServer) -> None:
-    """Send over it until eight lines are open; how soon the last one is, is the machine's to say."""
+    """Send until eight lines are open; how soon the last one is, is the machine's to say."""
     sent: list[Envelope] = []
     body = (b"x" * 70 + b"\r\n") * 400
 
