@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 import dns.exception
 import dns.resolver
+import dns.reversename
 from dns.resolver import NXDOMAIN, NoAnswer
 
 # RFC 7208 section 4.6.4.
@@ -49,6 +50,18 @@ class Resolver(Protocol):
         ...
 
 
+class HostResolver(Resolver, Protocol):
+    """One that knows machines too. Both raise DnsUnreachable."""
+
+    def names(self, address: str) -> list[str]:
+        """Return the names that an IP address goes by (PTR); [] where it has none."""
+        ...
+
+    def addresses(self, name: str, *, version: int) -> list[str]:
+        """Return a name's addresses of IP version 4 (A) or 6 (AAAA); [] where it has none."""
+        ...
+
+
 class Dns:
     """The system's name servers, or `nameserver`, with a short patience (seconds)."""
 
@@ -65,14 +78,23 @@ class Dns:
         self._resolver.lifetime = self._resolver.timeout = patience
 
     def texts(self, name: str) -> list[str]:
+        # A record comes in strings of up to 255 bytes that belong together.
+        return [b"".join(row.strings).decode("utf-8", "replace") for row in self._rows(name, "TXT")]
+
+    def names(self, address: str) -> list[str]:
+        asked = dns.reversename.from_address(address).to_text()
+        return [row.target.to_text(omit_final_dot=True) for row in self._rows(asked, "PTR")]
+
+    def addresses(self, name: str, *, version: int) -> list[str]:
+        return [row.address for row in self._rows(name, "A" if version == 4 else "AAAA")]
+
+    def _rows(self, name: str, kind: str) -> list[Any]:
         try:
-            answer = self._resolver.resolve(name, "TXT", raise_on_no_answer=True)
+            return list(self._resolver.resolve(name, kind, raise_on_no_answer=True))
         except (NXDOMAIN, NoAnswer):
             return []
         except (dns.exception.DNSException, OSError) as error:
             raise DnsUnreachable(f"No name server answered about {name}.") from error
-        # A record comes in strings of up to 255 bytes that belong together.
-        return [b"".join(row.strings).decode("utf-8", "replace") for row in answer]
 
 
 def look_at(domain: str, selectors: Sequence[str], resolver: Resolver) -> Iterator[Finding]:
@@ -158,7 +180,7 @@ def _dmarc(domain: str, resolver: Resolver) -> Finding:
 
 
 def _judge_dmarc(name: str, record: str) -> Finding:
-    tags = _tags(record)
+    tags = tags_of(record)
     policy = tags.get("p", "").lower()
     if policy not in ("none", "quarantine", "reject"):
         return Finding(Level.BAD, "DMARC", f"{name} has no valid policy (p=) in: {record}")
@@ -177,7 +199,7 @@ def _dkim(domain: str, selector: str, resolver: Resolver) -> Finding:
     records = [one for one in resolver.texts(name) if "p=" in one]
     if not records:
         return Finding(Level.BAD, about, f"There is no key at {name}.")
-    tags = _tags(records[0])
+    tags = tags_of(records[0])
     if not tags.get("p"):
         return Finding(Level.BAD, about, f"The key at {name} was revoked (p= is empty).")
     try:
@@ -189,6 +211,7 @@ def _dkim(domain: str, selector: str, resolver: Resolver) -> Finding:
     return Finding(Level.GOOD, about, f"There is a key at {name}.")
 
 
-def _tags(record: str) -> dict[str, str]:
+def tags_of(record: str) -> dict[str, str]:
+    """Return the tags of a DKIM or DMARC record, names in lower case (RFC 6376 section 3.2)."""
     pairs = (part.partition("=") for part in record.split(";"))
     return {name.strip().lower(): value.strip() for name, _, value in pairs if name.strip()}

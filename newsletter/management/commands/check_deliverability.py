@@ -6,8 +6,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from newsletter.catalogue.models import Newsletter, Publisher
 from newsletter.outcomes.domain_records import Dns, DnsUnreachable, Level, look_at, look_at_envelope
+from newsletter.outcomes.from_domains import from_domains
 
 
 class Command(BaseCommand):
@@ -30,7 +30,7 @@ class Command(BaseCommand):
         except (DnsUnreachable, ValueError) as error:
             raise CommandError(str(error)) from error
         levels = set()
-        for domain in options["domain"] or _domains():
+        for domain in options["domain"] or from_domains():
             self.stdout.write(domain)
             for finding in look_at(domain, options["selector"], resolver):
                 levels.add(finding.level)
@@ -44,14 +44,3 @@ class Command(BaseCommand):
             raise CommandError("Mail from here will be refused or end in junk.")
         if levels == {Level.UNASKED}:
             raise CommandError("The DNS could not be asked, so nothing is known.")
-
-
-def _domains() -> list[str]:
-    """The domains of every From address in use."""
-    addresses = [
-        settings.DEFAULT_FROM_EMAIL,
-        *Publisher.objects.values_list("system_from_email", flat=True),
-        *Newsletter.objects.values_list("from_email", flat=True),
-    ]
-    domains = {one.rpartition("@")[2].strip(" >").lower() for one in addresses if one}
-    return sorted(filter(None, domains))

@@ -1,0 +1,286 @@
+"""The rest of a mail that arrived: the receiver's word, one-click, the relay, the ids."""
+
+import pytest
+
+from newsletter.outcomes.domain_records import DnsUnreachable, Level
+from newsletter.outcomes.received.hops import read as read_hop
+from newsletter.outcomes.received.organisation import Author, organisation
+from newsletter.outcomes.received.receiver import without_comments
+from tests.outcomes.arriving import (
+    ADDRESS,
+    DOMAIN,
+    HOST,
+    LINK,
+    RELAY,
+    FakeDns,
+    arrived,
+    by_postfix,
+    by_relay,
+    found,
+    good_dns,
+    issue,
+    look,
+    sign,
+    told,
+)
+
+pytestmark = pytest.mark.once
+
+# --- What the receiver says ---------------------------------------------------------------------
+
+GOOD = f"dkim=pass header.d={DOMAIN}; spf=pass smtp.mailfrom={DOMAIN}; dmarc=pass"
+
+
+def results(text: str) -> bytes:
+    return by_postfix(sign(issue()), results=text)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "method", "level"),
+    [
+        ("spf=pass", "spf=softfail", "SPF", Level.BAD),
+        ("spf=pass", "spf=none", "SPF", Level.BAD),
+        ("spf=pass", "spf=temperror", "SPF", Level.WARNING),
+        ("spf=pass smtp", "none=none smtp", "SPF", Level.UNASKED),
+        (f"mailfrom={DOMAIN}", "mailfrom=a@bounces.provider.example", "SPF", Level.WARNING),
+        (f"mailfrom={DOMAIN}", f'mailfrom="a@b.{DOMAIN}"', "SPF", Level.GOOD),
+        (f"smtp.mailfrom={DOMAIN}", f"smtp.helo={RELAY}", "SPF", Level.GOOD),
+        (f"smtp.mailfrom={DOMAIN}", "", "SPF", Level.UNASKED),
+        ("dkim=pass", "dkim=fail (body hash; did not verify)", "DKIM", Level.BAD),
+        (f"header.d={DOMAIN}", "header.d=provider.example", "DKIM", Level.BAD),
+        (f"header.d={DOMAIN}", f"header.i=@{DOMAIN}", "DKIM", Level.GOOD),
+        ("dkim=pass", "dkim=fail header.d=x.example; dkim=pass", "DKIM", Level.GOOD),
+        ("dmarc=pass", "dmarc=fail action=none", "DMARC", Level.BAD),
+        ("dmarc=pass", "dmarc=bestguesspass", "DMARC", Level.BAD),
+        ("dmarc=pass", "dmarc/1 = PASS", "DMARC", Level.GOOD),
+        ("dmarc=pass", "(dmarc=pass) x=y", "DMARC", Level.UNASKED),
+    ],
+)
+def test_each_result_of_the_receiver_is_told(old, new, method, level) -> None:
+    assert old in GOOD
+    assert told(results(GOOD.replace(old, new)), f"Receiver on {method}")[0] == level
+
+
+def test_only_the_topmost_results_count_because_the_others_came_with_the_mail() -> None:
+    forged = b"Authentication-Results: mx.mailbox.example; " + GOOD.encode() + b"\r\n"
+    raw = by_postfix(sign(forged + issue()), results="dmarc=fail")
+    assert told(raw, "Receiver on DMARC")[0] == Level.BAD
+    assert told(raw, "Receiver on SPF")[0] == Level.UNASKED
+
+
+def test_a_receiver_that_says_nothing_is_no_fault() -> None:
+    assert told(sign(issue()), "Receiver")[0] == Level.UNASKED
+
+
+def test_whether_spf_is_aligned_hangs_on_the_dns() -> None:
+    dns = good_dns()
+    dns.silent = {"_dmarc.provider.example"}
+    raw = results(GOOD.replace(f"from={DOMAIN}", "from=provider.example"))
+    assert told(raw, "Receiver on SPF", dns)[0] == Level.UNASKED
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("a (b (c) d) e", "a   e"),
+        ('"(a)" b', '"(a)" b'),
+        (r"a (\) ;) b", "a   b"),
+        ("a (b", "a "),
+        ("a) b", "a) b"),
+    ],
+)
+def test_comments_are_left_out(text: str, plain: str) -> None:
+    assert without_comments(text).split() == plain.split()
+
+
+# --- Whose domain it is -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("domain", "zone", "expected"),
+    [
+        ("a.b.example", {}, "a.b.example"),
+        ("a.b.example", {"b.example": "p=none"}, "b.example"),
+        ("a.b.example", {"a.b.example": "p=none", "b.example": "p=none"}, "b.example"),
+        ("a.b.example", {"a.b.example": "p=none; psd=n", "b.example": "p=none"}, "a.b.example"),
+        ("a.b.example", {"example": "p=none; psd=y"}, "b.example"),
+        ("a.b.example", {"b.example": "p=none", "example": "p=none; psd=y"}, "b.example"),
+        ("a.1.2.3.4.5.6.7.b.example", {"b.example": "p=none"}, "b.example"),
+        ("a.1.2.3.4.5.6.7.b.example", {"3.4.5.6.7.b.example": "p=none"}, "3.4.5.6.7.b.example"),
+        ("a.1.2.3.4.5.6.7.b.example", {"2.3.4.5.6.7.b.example": "p=none"}, None),
+    ],
+)
+def test_an_organisation_is_found_by_walking_up_the_tree(domain, zone, expected) -> None:
+    """RFC 9989 section 4.10."""
+    dns = FakeDns({f"_dmarc.{name}": [f"v=DMARC1; {tags}"] for name, tags in zone.items()})
+    assert organisation(domain, dns)[0] == (expected or domain)
+
+
+def test_the_same_domain_needs_no_dns() -> None:
+    dns = FakeDns(silent={f"_dmarc.{DOMAIN}", f"_dmarc.x.{DOMAIN}"})
+    assert Author(DOMAIN, dns).aligned(DOMAIN, strictness="aspf")
+    with pytest.raises(DnsUnreachable):
+        Author(DOMAIN, dns).aligned(f"x.{DOMAIN}", strictness="aspf")
+
+
+# --- One-click ----------------------------------------------------------------------------------
+
+HEADER = f"List-Unsubscribe: <{LINK}>\r\n".encode()
+POST = b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "about", "says"),
+    [
+        (HEADER, b"", "List-Unsubscribe", "There is none"),
+        (HEADER, HEADER + b"List-Unsubscribe: <mailto:a@b.example>\r\n", "List-Unsubscribe", "2"),
+        (HEADER, b"List-Unsubscribe: =?utf-8?q?=3Chttps?=\r\n", "List-Unsubscribe", "encoded word"),
+        (b"Ab3_-/>", b"Ab3\r\n _-/>", "List-Unsubscribe", "broken over lines"),
+        (HEADER, b"List-Unsubscribe: <mailto:a@b.example>\r\n", "List-Unsubscribe", "is none"),
+        (b"<https:", b"<http:", "List-Unsubscribe", "Is BASE_URL https?"),
+        (b"<https:", b"<https://a.example>, <https:", "List-Unsubscribe", "2 of them"),
+        (HOST.encode() + b"/uns", b"track.provider.example/uns", "List-Unsubscribe", "rewritten"),
+        (b"<https:", b"<https://[bad>, <https:", "List-Unsubscribe", "no address"),
+        (POST, b"", "List-Unsubscribe-Post", "There is none"),
+        (POST, POST + POST, "List-Unsubscribe-Post", "There are 2"),
+        (b"=One-Click", b"=\r\n One-Click", "List-Unsubscribe-Post", "any more"),
+        (b"=One-Click", b"=one-click", "List-Unsubscribe-Post", "any more"),
+    ],
+)
+def test_one_click_that_did_not_survive_the_way(old, new, about, says) -> None:
+    head, _, body = issue().partition(b"\r\n\r\n")
+    assert old in head + b"\r\n"
+    changed = (head + b"\r\n").replace(old, new, 1) + b"\r\n" + body
+    level, message = told(arrived(changed), about)
+    assert level == Level.BAD and says in message
+    assert not found(arrived(changed), "One-click")
+
+
+def test_a_mailto_beside_the_link_and_a_fold_in_front_of_it_do_no_harm() -> None:
+    raw = issue().replace(HEADER, HEADER[:-2] + b",\r\n <mailto:leave@news.example>\r\n")
+    raw = raw.replace(b"List-Unsubscribe: <", b"List-Unsubscribe:\r\n\t<")
+    assert told(arrived(raw), "One-click")[0] == Level.GOOD
+
+
+# --- The relay ----------------------------------------------------------------------------------
+
+
+def relay(**way: str) -> bytes:
+    return by_postfix(sign(by_relay(issue())), **way)
+
+
+def test_a_mail_that_was_handed_over_in_plain_text() -> None:
+    level, message = told(relay(with_="ESMTP"), "TLS")
+    assert level == Level.BAD and "STARTTLS" in message
+
+
+def test_tls_that_was_withdrawn() -> None:
+    raw = relay().replace(b"using TLSv1.3", b"using TLSv1")
+    assert told(raw, "TLS")[0] == Level.WARNING
+
+
+@pytest.mark.parametrize("with_", ["ESMTPSA", "UTF8SMTPS", "esmtps", "SMTPS"])
+def test_the_protocols_name_alone_tells_of_tls(with_: str) -> None:
+    assert told(relay(with_=with_), "TLS")[0] == Level.GOOD
+
+
+@pytest.mark.parametrize(
+    ("pointers", "hosts", "level"),
+    [
+        ([], [ADDRESS], Level.BAD),
+        ([RELAY], [], Level.BAD),
+        ([RELAY], ["203.0.113.99"], Level.BAD),
+        ([RELAY], ["203.0.113.99", ADDRESS], Level.GOOD),
+        (["other.example", RELAY], [ADDRESS], Level.GOOD),
+    ],
+)
+def test_the_relays_address_has_a_name_that_has_the_address(pointers, hosts, level) -> None:
+    dns = good_dns()
+    dns.pointers, dns.hosts = {ADDRESS: pointers}, {RELAY: hosts}
+    assert told(relay(), "Relay's name", dns)[0] == level
+
+
+@pytest.mark.parametrize("silent", [ADDRESS, RELAY])
+def test_a_silent_dns_says_nothing_of_the_relays_name(silent: str) -> None:
+    dns = good_dns()
+    dns.silent = {silent}
+    assert told(relay(), "Relay's name", dns)[0] == Level.UNASKED
+
+
+def test_a_relay_with_an_ipv6_address() -> None:
+    dns = good_dns()
+    dns.pointers, dns.hosts = {"2001:db8::5": [RELAY]}, {RELAY: [ADDRESS, "2001:db8:0::5"]}
+    raw = relay(giver=f"{RELAY} ({RELAY} [IPv6:2001:db8::5])")
+    assert told(raw, "Relay's name", dns)[0] == Level.GOOD
+
+
+@pytest.mark.parametrize(
+    "giver",
+    ["relay.mailbox.example (relay.mailbox.example [203.0.113.9])", "x.example ([10.0.0.9])"],
+)
+def test_where_only_the_receivers_own_house_is_named_nothing_is_known(giver: str) -> None:
+    raw = by_postfix(sign(issue()), giver=giver)
+    assert told(raw, "Relay")[0] == Level.UNASKED
+
+
+def test_two_houses_below_the_same_short_suffix_are_two() -> None:
+    raw = relay(giver=f"relay.news.co.uk ([{ADDRESS}])")
+    raw = raw.replace(b"mx.mailbox.example", b"mx.mailbox.co.uk")
+    assert told(raw, "Relay's name")[0] == Level.GOOD
+
+
+A, B = "192.0.2.1", "b.example"
+
+
+@pytest.mark.parametrize(
+    ("line", "address", "by", "encrypted"),
+    [
+        (f"from a.example (a.example [{A}]) by {B} with SMTP", A, B, False),
+        (f"from [{A}] (helo=a.example) by {B} with esmtpsa", A, B, True),
+        (f"from {A} (EHLO a.example) by 10.0.0.1 with SMTPs (x)", A, "10.0.0.1", True),
+        (f"from a.example by {B} with ESMTPS", "None", B, True),
+        (f"from bad.example ([999.0.2.1]) by {B} with ESMTP", "None", B, False),
+        ("from a.example", "None", "", False),
+    ],
+)
+def test_received_lines_of_many_makes_are_read(line, address, by, encrypted) -> None:
+    hop = read_hop(line)
+    assert hop is not None
+    assert (str(hop.address), hop.by, hop.is_encrypted) == (address, by, encrypted)
+
+
+def test_a_received_line_that_names_no_giver_is_passed_over() -> None:
+    assert read_hop("by 2002:a05:1::8 with SMTP id x; Mon, 23 Nov 2026 08:00:05 +0000") is None
+
+
+# --- Form and ids -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "about", "level"),
+    [
+        (b"\r\nTo: ", b"\r\nFrom: x@other.example\r\nTo: ", "From", Level.BAD),
+        (b"\r\nDate: ", b"\r\nDate: x\r\nDate: ", "Date", Level.BAD),
+        (b"\r\nDate: ", b"\r\nX-Date: ", "Date", Level.BAD),
+        (b"\r\nSubject: ", b"\r\nX-Long: " + b"x" * 999 + b"\r\nSubject: ", "Lines", Level.BAD),
+        (b"\r\n\r\n", b"\r\n\r\n" + b"x" * 999 + b"\r\n", "Lines", Level.BAD),
+        (f"0a@{DOMAIN}>".encode(), b"0a@ses.example>", "Message-ID", Level.WARNING),
+        (b"\r\nMessage-ID: <", b"\r\nMessage-ID: <<", "Message-ID", Level.WARNING),
+        (b"\r\nFeedback-ID:", b"\r\nX-Id:", "Feedback-ID", Level.WARNING),
+        (b"\r\nFeedback-ID: ", b"\r\nFeedback-ID: a:", "Feedback-ID", Level.WARNING),
+        (b"\r\nFeedback-ID:", b"\r\nFeedback-ID: x\r\nFeedback-ID:", "Feedback-ID", Level.WARNING),
+        (b"Precedence: bulk", b"Precedence: list", "Precedence", Level.WARNING),
+    ],
+)  # fmt: skip
+def test_what_was_added_lost_or_renamed_on_the_way(old, new, about, level) -> None:
+    assert old in issue()
+    raw = arrived(issue().replace(old, new, 1))
+    assert told(raw, about)[0] == level
+    assert not found(raw, "Form")
+
+
+def test_no_address_and_no_subject_is_ever_told() -> None:
+    raw = arrived().replace(b"Subject: ", b"Subject: x") + b"more\r\n"
+    raw = raw.replace(b"dkim=pass", b"dkim=fail").replace(b"spf=pass", b"spf=fail")
+    said = " ".join(one.message for one in look(raw).findings)
+    assert "@" not in said and "Three things" not in said and "0a0a" not in said
