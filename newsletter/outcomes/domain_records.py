@@ -82,7 +82,7 @@ class Dns:
         return [b"".join(row.strings).decode("utf-8", "replace") for row in self._rows(name, "TXT")]
 
     def names(self, address: str) -> list[str]:
-        asked = dns.reversename.from_address(address).to_text()
+        asked = dns.reversename.from_address(address).to_text(omit_final_dot=True)
         return [row.target.to_text(omit_final_dot=True) for row in self._rows(asked, "PTR")]
 
     def addresses(self, name: str, *, version: int) -> list[str]:

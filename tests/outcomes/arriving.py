@@ -283,7 +283,31 @@ Received: from {RELAY} ([{ADDRESS}])
     )
 
 
-RECEIVERS = (by_postfix, by_gmail, by_outlook, by_yahoo, by_exim)
+def by_icloud(raw: bytes) -> bytes:
+    """A field for each method, each under a name of its own."""
+    return (
+        _crlf(f"""\
+Return-Path: <bounce+1-22-0a0a@bounces.{DOMAIN}>
+Received: from p01-icloudmta-smtpin-us-1 by p01-mailgateway-smtp-us-2 (mailgateway 2540B3)
+\twith SMTP id 0a0a
+\tfor <anna@icloud.example>; Mon, 23 Nov 2026 08:00:05 GMT
+Received: from {RELAY} ({RELAY} [{ADDRESS}])
+\t(using TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits))
+\tby p01-icloudmta-smtpin-us-1 (Postfix) with ESMTPS id 1AB2
+\tfor <anna@icloud.example>; Mon, 23 Nov 2026 08:00:05 +0000 (UTC)
+X-ICL-Score: 3.03
+Authentication-Results: bimi.icloud.com; bimi=skipped reason="insufficient dmarc"
+Authentication-Results: dmarc.icloud.com; dmarc=pass header.from={DOMAIN}
+Authentication-Results: dkim-verifier.icloud.com;
+\tdkim=pass (2048-bit key) header.d={DOMAIN} header.i=@{DOMAIN} header.b=XEFkSwVW
+Authentication-Results: spf.icloud.com; spf=pass (spf.icloud.com: domain of
+\tbounces.{DOMAIN} designates {ADDRESS} as permitted sender) smtp.mailfrom=bounces.{DOMAIN}
+""")
+        + raw
+    )
+
+
+RECEIVERS = (by_postfix, by_gmail, by_outlook, by_yahoo, by_exim, by_icloud)
 
 
 def by_relay(raw: bytes) -> bytes:

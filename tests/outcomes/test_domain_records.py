@@ -20,6 +20,14 @@ KEY = base64.b64encode(b"k" * 294).decode()
 SHORT_KEY = base64.b64encode(b"k" * 162).decode()
 
 
+# What of a name's rows in a test's zone stands for which kind of record.
+_KINDS = {
+    "A": lambda row: row[0].isdigit() and "." in row,
+    "AAAA": lambda row: ":" in row,
+    "PTR": lambda row: row.endswith("."),
+}
+
+
 @pytest.fixture
 def name_server():
     """A name server that knows what the test put into the dict it gets."""
@@ -39,6 +47,10 @@ def name_server():
             texts = zone.get(name.to_text(omit_final_dot=True))
             if texts is None:
                 answer.set_rcode(dns.rcode.NXDOMAIN)
+            elif texts and query.question[0].rdtype != dns.rdatatype.TXT:
+                kind = dns.rdatatype.to_text(query.question[0].rdtype)
+                if of_that_kind := [one for one in texts if _KINDS[kind](one)]:
+                    answer.answer.append(dns.rrset.from_text(name, 60, "IN", kind, *of_that_kind))
             elif texts:
                 cut = [
                     " ".join(f'"{t[i : i + 200]}"' for i in range(0, len(t), 200)) for t in texts
@@ -123,6 +135,20 @@ def test_a_name_server_that_is_silent_is_not_a_missing_record():
             resolver.texts("news.example")
         levels = {one.level for one in look_at("news.example", ["s1"], resolver)}
     assert levels == {Level.UNASKED}
+
+
+def test_a_machine_has_names_and_a_name_has_addresses(name_server):
+    zone, port = name_server
+    zone["5.113.0.203.in-addr.arpa"] = ["relay.news.example.", "other.news.example."]
+    zone["relay.news.example"] = ["203.0.113.5", "2001:db8::5"]
+    zone["5." + "0." * 23 + "8.b.d.0.1.0.0.2.ip6.arpa"] = ["relay.news.example."]
+    dns_ = Dns(nameserver="127.0.0.1", port=port, patience=2.0)
+    assert sorted(dns_.names("203.0.113.5")) == ["other.news.example", "relay.news.example"]
+    assert dns_.names("2001:db8::5") == ["relay.news.example"]
+    assert dns_.names("203.0.113.6") == []
+    assert dns_.addresses("relay.news.example", version=4) == ["203.0.113.5"]
+    assert dns_.addresses("relay.news.example", version=6) == ["2001:db8::5"]
+    assert dns_.addresses("other.news.example", version=4) == []
 
 
 def check(port: int, *args: str) -> str:

@@ -68,6 +68,21 @@ def test_only_the_topmost_results_count_because_the_others_came_with_the_mail() 
     assert told(raw, "Receiver on SPF")[0] == Level.UNASKED
 
 
+@pytest.mark.parametrize(
+    "below",
+    [
+        f"Authentication-Results: other.example; {GOOD}\r\n",
+        f"Authentication-Results: {GOOD}\r\n",
+        f"X-Other: x\r\nAuthentication-Results: mx.mailbox.example; {GOOD}\r\n",
+    ],
+)
+def test_what_came_with_the_mail_right_below_the_topmost_is_another_hands(below: str) -> None:
+    top = b"Authentication-Results: mx.mailbox.example; dmarc=fail\r\n"
+    raw = top + below.encode() + sign(issue())
+    assert told(raw, "Receiver on DMARC")[0] == Level.BAD
+    assert told(raw, "Receiver on SPF")[0] == Level.UNASKED
+
+
 def test_a_receiver_that_says_nothing_is_no_fault() -> None:
     assert told(sign(issue()), "Receiver")[0] == Level.UNASKED
 
@@ -160,6 +175,39 @@ def test_a_mailto_beside_the_link_and_a_fold_in_front_of_it_do_no_harm() -> None
     raw = issue().replace(HEADER, HEADER[:-2] + b",\r\n <mailto:leave@news.example>\r\n")
     raw = raw.replace(b"List-Unsubscribe: <", b"List-Unsubscribe:\r\n\t<")
     assert told(arrived(raw), "One-click")[0] == Level.GOOD
+
+
+# --- Tracking -----------------------------------------------------------------------------------
+
+
+def rewritten(old: bytes, new: bytes) -> bytes:
+    """The body as a provider leaves it that tracks, and signs it afterwards."""
+    head, _, body = issue().partition(b"\r\n\r\n")
+    assert old in body
+    return arrived(head + b"\r\n\r\n" + body.replace(old, new))
+
+
+@pytest.mark.parametrize("before", [b"\n\r\n", b'"=\r\n'], ids=["text", "html"])
+@pytest.mark.parametrize("track", [b"https://track.example/", b"https://track.example/?to=3D"])
+def test_links_that_a_provider_leads_by_way_of_its_own_host(before: bytes, track: bytes) -> None:
+    raw = rewritten(
+        before + b"https://" + HOST.encode(), before + track + b"https://" + HOST.encode()
+    )
+    level, message = told(raw, "Links")
+    assert level == Level.BAD and "click tracking" in message
+    assert told(raw, "DKIM")[0] == Level.GOOD
+
+
+def test_a_picture_that_a_provider_put_in_to_see_who_opens() -> None:
+    raw = rewritten(b"<p>Hello", b"<img src=3D'https://o.provider.example/1'><p>Hello")
+    level, message = told(raw, "Pictures")
+    assert level == Level.BAD and "o.provider.example" in message
+
+
+@pytest.mark.parametrize("source", [f"https://{HOST}/pictures/a.png", "cid:a", "data:,"])
+def test_pictures_of_our_own_and_within_the_mail_are_all_right(source: str) -> None:
+    raw = rewritten(b"<p>Hello", b"<img src=3D'" + source.encode() + b"'><p>Hello")
+    assert told(raw, "Tracking")[0] == Level.GOOD
 
 
 # --- The relay ----------------------------------------------------------------------------------

@@ -47,7 +47,7 @@ class Command(BaseCommand):
         if Level.BAD in levels:
             raise CommandError("Mail that arrives like this will be refused or end in junk.")
         if Level.UNASKED in {one.level for one in looked.findings if one.about == "DKIM"}:
-            raise CommandError("The DNS could not be asked, so the signature was not checked.")
+            raise CommandError("The signature could not be checked, so nothing is proved.")
 
 
 def _octets(path: str | None) -> bytes:

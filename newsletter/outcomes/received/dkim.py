@@ -47,8 +47,8 @@ class _Judged:
     state: _State = _State.INVALID
     is_aligned: bool = False
     covers_unsubscribe: bool = False
-    # It does not hold, though it may have before the mail, or the file, was changed.
-    was_altered: bool = False
+    # Why the mail is not the one that was signed.
+    altered: str = ""
     says: str = ""
     faults: list[tuple[Level, str]] = field(default_factory=list)
     # What no other signature makes good.
@@ -75,19 +75,30 @@ def look_at(
     judged = []
     for one in mail.all("DKIM-Signature")[:MAX_SIGNATURES]:
         found = _judge(one, mail, author, resolver, arrived)
-        if found.was_altered and found.domain in found_valid:
-            found.faults.append(
-                (
-                    Level.BAD,
-                    f"But {receiver} found it valid, so this file may not be the mail as it "
-                    "arrived: download the original again, do not copy it from the screen.",
-                )
-            )
+        if found.altered and found.domain in found_valid:
+            _doubt(found, receiver)
         judged.append(found)
     enough = any(one.is_enough for one in judged)
     for found in judged:
         yield from _told(found, capped=enough)
     yield _together(judged, author, enough)
+
+
+def _doubt(found: _Judged, receiver: str) -> None:
+    """Where the receiver saw a signature hold that does not, the mail was changed after it came."""
+    found.state = _State.UNKNOWN
+    found.faults = [
+        (Level.UNASKED if level is Level.BAD and message == found.altered else level, message)
+        for level, message in found.faults
+    ]
+    found.faults.append(
+        (
+            Level.UNASKED,
+            f"But {receiver} found it valid, so this file is not the mail as it arrived. Download "
+            "the original again and do not copy it from the screen, or take a mailbox at Gmail: "
+            "Outlook.com and Exchange show mails that they wrote anew.",
+        )
+    )
 
 
 def _told(found: _Judged, *, capped: bool) -> Iterator[Finding]:
@@ -113,7 +124,9 @@ def _together(judged: list[_Judged], author: Author, enough: bool) -> Finding:
         )
     if any(one.state is _State.UNKNOWN for one in judged):
         return Finding(
-            Level.UNASKED, "DKIM", "Whether the mail is rightly signed. Ask again in a while."
+            Level.UNASKED,
+            "DKIM",
+            "Whether a signature is as it should be could not be told; why stands above.",
         )
     return Finding(
         Level.BAD,
@@ -147,7 +160,7 @@ def _judge(
     _coverage(signature, mail, found)
     if key:
         bits = f"RSA with {key.rsa_bits} bits" if key.rsa_bits else "Ed25519"
-        found.says = f"Valid and {author.domain}'s own: {bits}, covers all that it should."
+        found.says = f"Valid, {author.domain}'s own, {bits}; covers all that it should."
     return found
 
 
@@ -177,7 +190,7 @@ def _verify(signature: Signature, mail: Mail, resolver: Resolver, found: _Judged
         )
         return None
     if reason := _altered(signature, mail, key):
-        found.was_altered = True
+        found.altered = reason
         found.faults.append((Level.BAD, reason))
         return None
     found.state = _State.VALID
@@ -253,7 +266,8 @@ def _coverage(signature: Signature, mail: Mail, found: _Judged) -> None:
             (
                 Level.BAD,
                 f"Its h= leaves out {' and '.join(worst)}, so receivers show no unsubscribe button "
-                "(RFC 8058 section 4). Add it to the fields that the relay signs.",
+                "(RFC 8058 section 4). Add it to the fields that the relay signs (opendkim: "
+                "SignHeaders; rspamd: sign_headers).",
             )
         )
     if others := [name for name in bare if name not in UNSUBSCRIBE]:

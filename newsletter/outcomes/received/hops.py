@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from newsletter.outcomes.received.mail import Mail
+from newsletter.outcomes.received.organisation import house
 from newsletter.outcomes.received.receiver import without_comments
 
 Address = IPv4Address | IPv6Address
@@ -34,8 +35,6 @@ _WITH_TLS = {
     *("ESMTPS", "ESMTPSA", "LMTPS", "LMTPSA", "SMTPS", "ESMTPSS"),
     *("UTF8SMTPS", "UTF8SMTPSA", "UTF8LMTPS", "UTF8LMTPSA"),
 }
-# Names under which strangers register, by the look of them: example.co.uk, example.nhs.uk.
-_LONGEST_SECOND_LEVEL = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +58,12 @@ def entrance(mail: Mail) -> Hop | None:
         if hop is None:
             continue
         if hop.by:
-            receivers.add(_house(hop.by))
+            receivers.add(house(hop.by))
         if hop.address is None or any(
             hop.address in network for network in _INSIDE if network.version == hop.address.version
         ):
             continue
-        if hop.hosts and receivers & set(map(_house, hop.hosts)):
+        if hop.hosts and receivers & set(map(house, hop.hosts)):
             continue
         return hop
     return None
@@ -97,10 +96,3 @@ def _address(giver: str) -> Address | None:
         except ValueError:
             continue
     return None
-
-
-def _house(host: str) -> str:
-    """Return a host's domain by the look of it; asking the DNS of each would take too long."""
-    labels = host.split(".")
-    short = len(labels) > 2 and len(labels[-1]) == 2 and len(labels[-2]) <= _LONGEST_SECOND_LEVEL
-    return ".".join(labels[-3:] if short else labels[-2:])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from newsletter.outcomes.domain_records import Finding, HostResolver
-from newsletter.outcomes.received import dkim, hops, ids, one_click, receiver, relay
+from newsletter.outcomes.received import body, dkim, hops, ids, one_click, receiver, relay
 from newsletter.outcomes.received.mail import Mail, arrived_at, author_domain
 from newsletter.outcomes.received.organisation import Author
 
@@ -40,6 +40,8 @@ def look_at(mail: Mail, *, ours: Collection[str], host: str, resolver: HostResol
         )
         yield from receiver.look_at(verdict, author)
         yield from one_click.look_at(mail, host=host)
+        if link := one_click.link_of(mail):
+            yield from body.look_at(mail, link=link, host=host)
         yield from relay.look_at(hop, resolver)
         yield from ids.look_at(mail, ours)
 

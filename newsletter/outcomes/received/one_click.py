@@ -12,6 +12,13 @@ _VALUE = "List-Unsubscribe=One-Click"
 _URI = re.compile(r"<([^<>]*)>")
 
 
+def link_of(mail: Mail) -> str:
+    """Return the one-click link; "" where the header has none that can be read."""
+    header = mail.first(_HEADER)
+    found = _URI.findall(header.raw) if header else []
+    return next((uri for uri in found if uri.lower().startswith("https:")), "")
+
+
 def look_at(mail: Mail, *, host: str) -> Iterator[Finding]:
     """Yield what there is to say. `host` is where the link has to lead: BASE_URL's."""
     faults = [*_header(mail.all(_HEADER), host), *_post(mail.all(_POST))]

@@ -7,6 +7,8 @@ from newsletter.outcomes.domain_records import Resolver, tags_of
 
 # RFC 9989 section 4.10: from a longer name the walk goes on with its last seven labels.
 _LONGEST_WALK = 8
+# Names under which strangers register, by the look of them: example.co.uk, example.nhs.uk.
+_LONGEST_SECOND_LEVEL = 3
 
 
 @dataclass(frozen=True)
@@ -68,3 +70,11 @@ def _walk(domain: str) -> list[str]:
     first = [domain] if len(labels) > _LONGEST_WALK else []
     labels = labels[-(_LONGEST_WALK - 1) :] if first else labels
     return first + [".".join(labels[start:]) for start in range(len(labels))]
+
+
+def house(host: str) -> str:
+    """Return a host's domain by the look of it: near enough to tell a receiver's own machines from
+    others, and asking the DNS of each would take too long."""
+    labels = host.split(".")
+    short = len(labels) > 2 and len(labels[-1]) == 2 and len(labels[-2]) <= _LONGEST_SECOND_LEVEL
+    return ".".join(labels[-3:] if short else labels[-2:])

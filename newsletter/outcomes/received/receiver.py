@@ -1,7 +1,8 @@
 """What the server that took the mail writes of it: Authentication-Results (RFC 8601).
 
-Only the topmost counts: the ones below it came with the mail, and anybody may have written them
-(section 5).
+Only the topmost counts, and what its server goes on with right below: iCloud writes one field for
+each method. All else may have come with the mail, and anybody may have written it; a receiver has
+to take out what comes under its own name (section 5).
 """
 
 import re
@@ -9,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from newsletter.outcomes.domain_records import DnsUnreachable, Finding, Level
-from newsletter.outcomes.received.mail import Mail
-from newsletter.outcomes.received.organisation import Author
+from newsletter.outcomes.received.mail import Field, Mail
+from newsletter.outcomes.received.organisation import Author, house
 
 _RESULT = re.compile(r"\s*([a-z0-9-]+)\s*(?:/\s*\d+\s*)?=\s*([a-z]+)", re.IGNORECASE)
 _PROPERTY = re.compile(
@@ -32,7 +33,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The topmost field. `server` is who wrote it; Outlook.com leaves that out, though section 2.2
+    """What stands on top. `server` is who wrote it; Outlook.com leaves that out, though section 2.2
     asks for it."""
 
     server: str
@@ -51,10 +52,24 @@ class Verdict:
 
 def read(mail: Mail) -> Verdict | None:
     """Return what the last server says; None where it says nothing."""
-    topmost = mail.first("Authentication-Results")
-    if topmost is None:
-        return None
-    parts = _split(without_comments(topmost.value))
+    found: Verdict | None = None
+    for one in mail.fields:
+        if one.name.lower() != "authentication-results":
+            if found:
+                break
+            continue
+        verdict = _verdict(one)
+        if found is None:
+            found = verdict
+        elif found.server and house(found.server) == house(verdict.server):
+            found = Verdict(found.server, found.results + verdict.results)
+        else:
+            break
+    return found
+
+
+def _verdict(one: Field) -> Verdict:
+    parts = _split(without_comments(one.value))
     server = ""
     if parts and "=" not in parts[0]:
         server = (parts.pop(0).split() or [""])[0].lower()
@@ -82,7 +97,7 @@ def look_at(verdict: Verdict | None, author: Author) -> Iterator[Finding]:
         about = f"Receiver on {method}"
         results = verdict.of(method.lower())
         if not results:
-            yield Finding(Level.UNASKED, about, "It does not say.")
+            yield Finding(Level.UNASKED, about, "It does not say; Gmail and Outlook.com do.")
         elif {one.result for one in results} == {"temperror"}:
             yield Finding(
                 Level.WARNING, about, "It could not ask the DNS just then. Send another test."
@@ -133,7 +148,7 @@ def _dkim(about: str, results: list[Result], author: Author) -> Finding:
     return Finding(
         Level.BAD,
         about,
-        f"{results[0].result}. What is said of the signatures tells why.",
+        f"{results[0].result}. The lines on DKIM above tell why.",
     )
 
 

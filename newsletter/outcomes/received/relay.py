@@ -59,7 +59,7 @@ def _name(address: Address, resolver: HostResolver) -> Finding:
             )
         for name in names:
             if address in map(ip_address, resolver.addresses(name, version=address.version)):
-                return Finding(Level.GOOD, about, f"{address} is {name}, and {name} is {address}.")
+                return Finding(Level.GOOD, about, f"{address} is {name}, there and back (PTR).")
     except DnsUnreachable as error:
         return Finding(Level.UNASKED, about, str(error))
     kind = "A" if address.version == 4 else "AAAA"
