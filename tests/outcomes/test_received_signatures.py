@@ -86,7 +86,7 @@ def test_of_a_good_mail_nothing_bad_is_said_whoever_took_it(receiver, canonical)
     assert {one.level for one in looked.findings} == {Level.GOOD}
     assert {one.about for one in looked.findings} == {
         *(SIGNATURE, "DKIM", "Receiver on SPF", "Receiver on DKIM", "Receiver on DMARC"),
-        *("One-click", "Tracking", "TLS", "Relay's name", "Form"),
+        *("One-click", "Links", "Pictures", "TLS", "Relay's name", "Form"),
     }
 
 

@@ -1,18 +1,20 @@
-"""The rest of a mail that arrived: the receiver's word, one-click, the relay, the ids."""
+"""The rest of a mail that arrived: one-click, tracking, the relay, the ids."""
+
+from typing import Any
 
 import pytest
 
-from newsletter.outcomes.domain_records import DnsUnreachable, Level
+from newsletter.outcomes import received
+from newsletter.outcomes.domain_records import Level
 from newsletter.outcomes.received.hops import read as read_hop
-from newsletter.outcomes.received.organisation import Author, organisation
-from newsletter.outcomes.received.receiver import without_comments
+from newsletter.rendering.copies import IssueCopies
+from newsletter.rendering.issue import compile_issue
 from tests.outcomes.arriving import (
     ADDRESS,
     DOMAIN,
     HOST,
     LINK,
     RELAY,
-    FakeDns,
     arrived,
     by_postfix,
     by_relay,
@@ -20,123 +22,13 @@ from tests.outcomes.arriving import (
     good_dns,
     issue,
     look,
+    record,
     sign,
     told,
 )
+from tests.rendering import samples
 
 pytestmark = pytest.mark.once
-
-# --- What the receiver says ---------------------------------------------------------------------
-
-GOOD = f"dkim=pass header.d={DOMAIN}; spf=pass smtp.mailfrom={DOMAIN}; dmarc=pass"
-
-
-def results(text: str) -> bytes:
-    return by_postfix(sign(issue()), results=text)
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "method", "level"),
-    [
-        ("spf=pass", "spf=softfail", "SPF", Level.BAD),
-        ("spf=pass", "spf=none", "SPF", Level.BAD),
-        ("spf=pass", "spf=temperror", "SPF", Level.WARNING),
-        ("spf=pass smtp", "none=none smtp", "SPF", Level.UNASKED),
-        (f"mailfrom={DOMAIN}", "mailfrom=a@bounces.provider.example", "SPF", Level.WARNING),
-        (f"mailfrom={DOMAIN}", f'mailfrom="a@b.{DOMAIN}"', "SPF", Level.GOOD),
-        (f"smtp.mailfrom={DOMAIN}", f"smtp.helo={RELAY}", "SPF", Level.GOOD),
-        (f"smtp.mailfrom={DOMAIN}", "", "SPF", Level.UNASKED),
-        ("dkim=pass", "dkim=fail (body hash; did not verify)", "DKIM", Level.BAD),
-        (f"header.d={DOMAIN}", "header.d=provider.example", "DKIM", Level.BAD),
-        (f"header.d={DOMAIN}", f"header.i=@{DOMAIN}", "DKIM", Level.GOOD),
-        ("dkim=pass", "dkim=fail header.d=x.example; dkim=pass", "DKIM", Level.GOOD),
-        ("dmarc=pass", "dmarc=fail action=none", "DMARC", Level.BAD),
-        ("dmarc=pass", "dmarc=bestguesspass", "DMARC", Level.BAD),
-        ("dmarc=pass", "dmarc/1 = PASS", "DMARC", Level.GOOD),
-        ("dmarc=pass", "(dmarc=pass) x=y", "DMARC", Level.UNASKED),
-    ],
-)
-def test_each_result_of_the_receiver_is_told(old, new, method, level) -> None:
-    assert old in GOOD
-    assert told(results(GOOD.replace(old, new)), f"Receiver on {method}")[0] == level
-
-
-def test_only_the_topmost_results_count_because_the_others_came_with_the_mail() -> None:
-    forged = b"Authentication-Results: mx.mailbox.example; " + GOOD.encode() + b"\r\n"
-    raw = by_postfix(sign(forged + issue()), results="dmarc=fail")
-    assert told(raw, "Receiver on DMARC")[0] == Level.BAD
-    assert told(raw, "Receiver on SPF")[0] == Level.UNASKED
-
-
-@pytest.mark.parametrize(
-    "below",
-    [
-        f"Authentication-Results: other.example; {GOOD}\r\n",
-        f"Authentication-Results: {GOOD}\r\n",
-        f"X-Other: x\r\nAuthentication-Results: mx.mailbox.example; {GOOD}\r\n",
-    ],
-)
-def test_what_came_with_the_mail_right_below_the_topmost_is_another_hands(below: str) -> None:
-    top = b"Authentication-Results: mx.mailbox.example; dmarc=fail\r\n"
-    raw = top + below.encode() + sign(issue())
-    assert told(raw, "Receiver on DMARC")[0] == Level.BAD
-    assert told(raw, "Receiver on SPF")[0] == Level.UNASKED
-
-
-def test_a_receiver_that_says_nothing_is_no_fault() -> None:
-    assert told(sign(issue()), "Receiver")[0] == Level.UNASKED
-
-
-def test_whether_spf_is_aligned_hangs_on_the_dns() -> None:
-    dns = good_dns()
-    dns.silent = {"_dmarc.provider.example"}
-    raw = results(GOOD.replace(f"from={DOMAIN}", "from=provider.example"))
-    assert told(raw, "Receiver on SPF", dns)[0] == Level.UNASKED
-
-
-@pytest.mark.parametrize(
-    ("text", "plain"),
-    [
-        ("a (b (c) d) e", "a   e"),
-        ('"(a)" b', '"(a)" b'),
-        (r"a (\) ;) b", "a   b"),
-        ("a (b", "a "),
-        ("a) b", "a) b"),
-    ],
-)
-def test_comments_are_left_out(text: str, plain: str) -> None:
-    assert without_comments(text).split() == plain.split()
-
-
-# --- Whose domain it is -------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("domain", "zone", "expected"),
-    [
-        ("a.b.example", {}, "a.b.example"),
-        ("a.b.example", {"b.example": "p=none"}, "b.example"),
-        ("a.b.example", {"a.b.example": "p=none", "b.example": "p=none"}, "b.example"),
-        ("a.b.example", {"a.b.example": "p=none; psd=n", "b.example": "p=none"}, "a.b.example"),
-        ("a.b.example", {"example": "p=none; psd=y"}, "b.example"),
-        ("a.b.example", {"b.example": "p=none", "example": "p=none; psd=y"}, "b.example"),
-        ("a.1.2.3.4.5.6.7.b.example", {"b.example": "p=none"}, "b.example"),
-        ("a.1.2.3.4.5.6.7.b.example", {"3.4.5.6.7.b.example": "p=none"}, "3.4.5.6.7.b.example"),
-        ("a.1.2.3.4.5.6.7.b.example", {"2.3.4.5.6.7.b.example": "p=none"}, None),
-    ],
-)
-def test_an_organisation_is_found_by_walking_up_the_tree(domain, zone, expected) -> None:
-    """RFC 9989 section 4.10."""
-    dns = FakeDns({f"_dmarc.{name}": [f"v=DMARC1; {tags}"] for name, tags in zone.items()})
-    assert organisation(domain, dns)[0] == (expected or domain)
-
-
-def test_the_same_domain_needs_no_dns() -> None:
-    dns = FakeDns(silent={f"_dmarc.{DOMAIN}", f"_dmarc.x.{DOMAIN}"})
-    assert Author(DOMAIN, dns).aligned(DOMAIN, strictness="aspf")
-    with pytest.raises(DnsUnreachable):
-        Author(DOMAIN, dns).aligned(f"x.{DOMAIN}", strictness="aspf")
-
 
 # --- One-click ----------------------------------------------------------------------------------
 
@@ -151,9 +43,14 @@ POST = b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
         (HEADER, HEADER + b"List-Unsubscribe: <mailto:a@b.example>\r\n", "List-Unsubscribe", "2"),
         (HEADER, b"List-Unsubscribe: =?utf-8?q?=3Chttps?=\r\n", "List-Unsubscribe", "encoded word"),
         (b"Ab3_-/>", b"Ab3\r\n _-/>", "List-Unsubscribe", "broken over lines"),
-        (HEADER, b"List-Unsubscribe: <mailto:a@b.example>\r\n", "List-Unsubscribe", "is none"),
-        (b"<https:", b"<http:", "List-Unsubscribe", "Is BASE_URL https?"),
-        (b"<https:", b"<https://a.example>, <https:", "List-Unsubscribe", "2 of them"),
+        (
+            HEADER,
+            b"List-Unsubscribe: <mailto:a@b.example>\r\n",
+            "List-Unsubscribe",
+            "No https address",
+        ),
+        (b"<https:", b"<http:", "List-Unsubscribe", "No https address"),
+        (b"<https:", b"<https://a.example>, <https:", "List-Unsubscribe", "2 https addresses"),
         (HOST.encode() + b"/uns", b"track.provider.example/uns", "List-Unsubscribe", "rewritten"),
         (b"<https:", b"<https://[bad>, <https:", "List-Unsubscribe", "no address"),
         (POST, b"", "List-Unsubscribe-Post", "There is none"),
@@ -198,6 +95,37 @@ def test_links_that_a_provider_leads_by_way_of_its_own_host(before: bytes, track
     assert told(raw, "DKIM")[0] == Level.GOOD
 
 
+def test_links_rewritten_but_for_the_one_to_leave() -> None:
+    raw = rewritten(b"<p>Hello", b"<p><a href=3D'https://track.example/2'>Hello</a>")
+    level, message = told(raw, "Links")
+    assert level == Level.BAD and "track.example" in message
+    both = rewritten(b"Hello", b"Hello <https://us.example/> <a href=3D'https://us.example/'>x</a>")
+    assert told(both, "Links")[0] == Level.GOOD
+
+
+def rich_issue() -> bytes:
+    return IssueCopies(compile_issue(samples.rich_issue()).message, samples.stamp()).copy(
+        samples.ANNA
+    )
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("copy", [rich_issue, samples.digest_copy])
+def test_a_whole_issue_and_a_digest_arrive_as_they_left(copy: Any, settings: Any) -> None:
+    settings.BASE_URL = f"https://{HOST}"
+    dns = good_dns()
+    dns.zone["s1._domainkey.news.example.org"] = [record()]
+    mail = received.read(by_postfix(sign(copy(), domain="news.example.org"), results=" x=y"))
+    looked = received.look_at(mail, ours=["news.example.org"], host=HOST, resolver=dns)
+    silent = {one.about for one in looked.findings if one.level == Level.UNASKED}
+    assert silent == {"Receiver on SPF", "Receiver on DKIM", "Receiver on DMARC"}
+    assert {one.level for one in looked.findings} == {Level.GOOD, Level.UNASKED}
+
+
+def test_of_a_link_that_the_header_lost_the_body_says_nothing() -> None:
+    assert found(arrived(issue().replace(HEADER, b"", 1)), "Links") == []
+
+
 def test_a_picture_that_a_provider_put_in_to_see_who_opens() -> None:
     raw = rewritten(b"<p>Hello", b"<img src=3D'https://o.provider.example/1'><p>Hello")
     level, message = told(raw, "Pictures")
@@ -207,7 +135,7 @@ def test_a_picture_that_a_provider_put_in_to_see_who_opens() -> None:
 @pytest.mark.parametrize("source", [f"https://{HOST}/pictures/a.png", "cid:a", "data:,"])
 def test_pictures_of_our_own_and_within_the_mail_are_all_right(source: str) -> None:
     raw = rewritten(b"<p>Hello", b"<img src=3D'" + source.encode() + b"'><p>Hello")
-    assert told(raw, "Tracking")[0] == Level.GOOD
+    assert told(raw, "Pictures")[0] == Level.GOOD
 
 
 # --- The relay ----------------------------------------------------------------------------------

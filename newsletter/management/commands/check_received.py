@@ -38,7 +38,9 @@ class Command(BaseCommand):
                 host=urlsplit(settings.BASE_URL).hostname or "",
                 resolver=resolver,
             )
-        except (DnsUnreachable, ValueError, OSError, received.Unfit) as error:
+        except OSError as error:
+            raise CommandError(f"{options['file']}: {error.strerror}") from error
+        except (DnsUnreachable, ValueError, received.Unfit) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{looked.domain}, as {looked.receiver} took it")
         for finding in looked.findings:

@@ -126,7 +126,7 @@ def _together(judged: list[_Judged], author: Author, enough: bool) -> Finding:
         return Finding(
             Level.UNASKED,
             "DKIM",
-            "Whether a signature is as it should be could not be told; why stands above.",
+            "The signature could not be judged; the lines above tell why.",
         )
     return Finding(
         Level.BAD,

@@ -40,8 +40,7 @@ def look_at(mail: Mail, *, ours: Collection[str], host: str, resolver: HostResol
         )
         yield from receiver.look_at(verdict, author)
         yield from one_click.look_at(mail, host=host)
-        if link := one_click.link_of(mail):
-            yield from body.look_at(mail, link=link, host=host)
+        yield from body.look_at(mail, link=one_click.link_of(mail, host=host), host=host)
         yield from relay.look_at(hop, resolver)
         yield from ids.look_at(mail, ours)
 

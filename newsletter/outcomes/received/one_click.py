@@ -12,11 +12,11 @@ _VALUE = "List-Unsubscribe=One-Click"
 _URI = re.compile(r"<([^<>]*)>")
 
 
-def link_of(mail: Mail) -> str:
-    """Return the one-click link; "" where the header has none that can be read."""
+def link_of(mail: Mail, *, host: str) -> str:
+    """Return the header's link to `host` as it was written; "" where there is none."""
     header = mail.first(_HEADER)
     found = _URI.findall(header.raw) if header else []
-    return next((uri for uri in found if uri.lower().startswith("https:")), "")
+    return next((uri for uri in found if _https_host(uri) == host), "")
 
 
 def look_at(mail: Mail, *, host: str) -> Iterator[Finding]:
@@ -61,11 +61,17 @@ def _header(found: list[Field], host: str) -> Iterator[Finding]:
         yield _bad(_HEADER, "What stands in it is no address. Let the relay pass it on as it is.")
         return
     secure = [link for link in links if link.scheme.lower() == "https"]
-    if len(secure) != 1:
-        instead = f"{len(secure)} of them" if secure else "none"
+    if not secure:
         yield _bad(
             _HEADER,
-            f"One https address has to stand in it, and there is {instead}. Is BASE_URL https?",
+            "No https address stands in it, so that no receiver shows a button (RFC 8058). "
+            "BASE_URL has to begin with https.",
+        )
+    elif len(secure) > 1:
+        yield _bad(
+            _HEADER,
+            f"{len(secure)} https addresses stand in it, where one may (RFC 8058). Switch off what "
+            "the relay or provider adds.",
         )
     elif secure[0].hostname != host:
         yield _bad(
@@ -73,6 +79,14 @@ def _header(found: list[Field], host: str) -> Iterator[Finding]:
             f"Its link leads to {secure[0].hostname} and not to {host}: rewritten to track who "
             "clicks. Switch that off, or mend BASE_URL if the mail came from elsewhere.",
         )
+
+
+def _https_host(uri: str) -> str:
+    try:
+        parts = urlsplit(uri)
+    except ValueError:
+        return ""
+    return (parts.hostname or "") if parts.scheme == "https" else ""
 
 
 def _post(found: list[Field]) -> Iterator[Finding]:
