@@ -21,6 +21,21 @@ from newsletter.sending.skip import skip
 
 # What `_queued` reads behind a Row's own columns.
 _ROW = len(Row._fields)
+# How the look at a reader is put. OFFSET 0 keeps PostgreSQL from joining in any other way.
+_JOINS = {
+    "postgresql": (
+        " CROSS JOIN LATERAL"
+        " (SELECT * FROM signup_subscriber WHERE id = d.subscriber_id OFFSET 0) AS reader"
+        " LEFT JOIN LATERAL"
+        " (SELECT * FROM signup_subscription WHERE subscriber_id = d.subscriber_id"
+        " AND newsletter_id = %s OFFSET 0) AS sub ON TRUE"
+    ),
+    "sqlite": (
+        " JOIN signup_subscriber AS reader ON reader.id = d.subscriber_id"
+        " LEFT JOIN signup_subscription AS sub ON sub.subscriber_id = d.subscriber_id"
+        " AND sub.newsletter_id = %s"
+    ),
+}
 # Instead of a mailing's state: it is being sent, and not at this hour.
 HOURS_ARE_OVER = "hours are over"
 
@@ -141,7 +156,10 @@ def _skip(claim: Claim, rows: Sequence[Row], barred: dict[int, Delivery.SkipReas
 def _queued(claim: Claim, limit: int) -> list[list[Any]]:
     """Read rows behind what this claim has looked at, each with its verdict and address hash.
 
-    Written out, because it is the one query whose cost is paid for every reader.
+    Written out, because it is the one query whose cost is paid for every reader. Readers and
+    subscriptions are looked up one by one: by statistics from the wrong moment PostgreSQL takes a
+    batch for larger than it is, and would read both tables whole for each chunk (74 instead of 5 µs
+    a reader of 100,000).
     """
     now = connection.ops.adapt_datetimefield_value(timezone.now())
     mailing = claim.mailing
@@ -152,9 +170,7 @@ def _queued(claim: Claim, limit: int) -> list[list[Any]]:
             " reader.email, reader.first_name, reader.language, reader.timezone, reader.text_only,"
             f" sub.id, d.article_ids, {said}, reader.address_hash"
             " FROM sending_delivery d"
-            " JOIN signup_subscriber reader ON reader.id = d.subscriber_id"
-            " LEFT JOIN signup_subscription sub ON sub.subscriber_id = d.subscriber_id"
-            " AND sub.newsletter_id = %s"
+            f"{_JOINS[connection.vendor]}"
             " WHERE d.batch_id = %s AND d.state = 'queued' AND d.retry_at IS NULL"
             " AND d.place >= %s ORDER BY d.place LIMIT %s",
             [now, mailing.newsletter_id, claim.batch_id, claim.reached, limit],
