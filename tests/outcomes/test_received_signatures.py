@@ -304,6 +304,19 @@ def test_where_the_dns_is_silent_nothing_is_known(silent: str) -> None:
     assert told(raw, f"DKIM {domain} (s1)", dns)[0] == Level.UNASKED
 
 
+def test_what_is_not_known_of_a_signature_that_could_not_be_enough_excuses_nothing() -> None:
+    bare = by_postfix(sign(issue(), headers=("From", "From")))
+    dns = good_dns()
+    dns.silent = {KEY}
+    assert told(bare, "DKIM", dns)[0] == Level.BAD
+    dns.silent = {"s1._domainkey.provider.example"}
+    raw = by_postfix(sign(issue(), domain="provider.example", headers=("From",)))
+    assert told(raw, "DKIM", dns)[0] == Level.BAD
+    assert told(raw, "DKIM provider.example (s1)", dns)[0] == Level.UNASKED
+    # Nor where the file was changed after it had come.
+    assert told(bare + b"\r\nmore\r\n", "DKIM")[0] == Level.BAD
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [

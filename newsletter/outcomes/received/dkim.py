@@ -45,7 +45,8 @@ class _Judged:
     about: str
     domain: str = ""
     state: _State = _State.INVALID
-    is_aligned: bool = False
+    # None: the DNS was silent.
+    is_aligned: bool | None = None
     covers_unsubscribe: bool = False
     # Why the mail is not the one that was signed.
     altered: str = ""
@@ -56,7 +57,13 @@ class _Judged:
 
     @property
     def is_enough(self) -> bool:
-        return self.state is _State.VALID and self.is_aligned and self.covers_unsubscribe
+        return self.state is _State.VALID and self.could_be_enough
+
+    @property
+    def could_be_enough(self) -> bool:
+        """As far as is known."""
+        might = self.state is not _State.INVALID and self.is_aligned is not False
+        return might and self.covers_unsubscribe
 
 
 def look_at(
@@ -122,7 +129,7 @@ def _together(judged: list[_Judged], author: Author, enough: bool) -> Finding:
         return Finding(
             Level.BAD, "DKIM", f"Nobody signed it. Have the relay sign as d={author.domain}."
         )
-    if any(one.state is _State.UNKNOWN for one in judged):
+    if any(one.could_be_enough for one in judged):
         return Finding(
             Level.UNASKED,
             "DKIM",
@@ -150,6 +157,8 @@ def _judge(
     except DnsUnreachable as error:
         found.state = _State.UNKNOWN
         found.faults = [(Level.UNASKED, str(error))]
+        if found.is_aligned is not False:
+            _coverage(signature, mail, found)
         return found
     if not found.is_aligned:
         if found.state is _State.VALID:
