@@ -21,21 +21,14 @@ from newsletter.sending.skip import skip
 
 # What `_queued` reads behind a Row's own columns.
 _ROW = len(Row._fields)
-# How the look at a reader is put. OFFSET 0 keeps PostgreSQL from joining in any other way.
-_JOINS = {
-    "postgresql": (
-        " CROSS JOIN LATERAL"
-        " (SELECT * FROM signup_subscriber WHERE id = d.subscriber_id OFFSET 0) AS reader"
-        " LEFT JOIN LATERAL"
-        " (SELECT * FROM signup_subscription WHERE subscriber_id = d.subscriber_id"
-        " AND newsletter_id = %s OFFSET 0) AS sub ON TRUE"
-    ),
-    "sqlite": (
-        " JOIN signup_subscriber AS reader ON reader.id = d.subscriber_id"
-        " LEFT JOIN signup_subscription AS sub ON sub.subscriber_id = d.subscriber_id"
-        " AND sub.newsletter_id = %s"
-    ),
-}
+# Statistics from the wrong moment, half a mailing planned, make PostgreSQL take a batch for five
+# times what it is. Then it would merge each chunk with all readers, in their order, or start
+# another process for it: 39 to 63 instead of 12 µs a message. For this transaction only.
+_ONE_BY_ONE = (
+    "SELECT set_config('enable_mergejoin', 'off', true),"
+    " set_config('enable_hashjoin', 'off', true),"
+    " set_config('max_parallel_workers_per_gather', '0', true)"
+)
 # Instead of a mailing's state: it is being sent, and not at this hour.
 HOURS_ARE_OVER = "hours are over"
 
@@ -156,21 +149,22 @@ def _skip(claim: Claim, rows: Sequence[Row], barred: dict[int, Delivery.SkipReas
 def _queued(claim: Claim, limit: int) -> list[list[Any]]:
     """Read rows behind what this claim has looked at, each with its verdict and address hash.
 
-    Written out, because it is the one query whose cost is paid for every reader. Readers and
-    subscriptions are looked up one by one: by statistics from the wrong moment PostgreSQL takes a
-    batch for larger than it is, and would read both tables whole for each chunk (74 instead of 5 µs
-    a reader of 100,000).
+    Written out, because it is the one query whose cost is paid for every reader.
     """
     now = connection.ops.adapt_datetimefield_value(timezone.now())
     mailing = claim.mailing
     said = verdict(mailing.newsletter, through_pauses=mailing.goes_through_pauses)
     with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(_ONE_BY_ONE)
         cursor.execute(
             "SELECT d.id, d.place, d.subscriber_id, d.edition_id, d.attempt, d.resent,"  # noqa: S608
             " reader.email, reader.first_name, reader.language, reader.timezone, reader.text_only,"
             f" sub.id, d.article_ids, {said}, reader.address_hash"
             " FROM sending_delivery d"
-            f"{_JOINS[connection.vendor]}"
+            " JOIN signup_subscriber reader ON reader.id = d.subscriber_id"
+            " LEFT JOIN signup_subscription sub ON sub.subscriber_id = d.subscriber_id"
+            " AND sub.newsletter_id = %s"
             " WHERE d.batch_id = %s AND d.state = 'queued' AND d.retry_at IS NULL"
             " AND d.place >= %s ORDER BY d.place LIMIT %s",
             [now, mailing.newsletter_id, claim.batch_id, claim.reached, limit],
