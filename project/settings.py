@@ -200,11 +200,8 @@ ESP = env.text("ESP", default="")
 ESP_HEALTH_AGREEMENT = env.text("ESP_HEALTH_AGREEMENT", default="")
 # The ESP in whose account measuring was switched off, where no call can do that.
 ESP_TRACKING_OFF = env.text("ESP_TRACKING_OFF", default="")
-# Whether From domains have to be proven in the DNS. Not while mail only goes to the local mailbox:
-# a trial's domain exists nowhere.
-SENDER_DOMAINS_LOOKED_UP = env.flag(
-    "SENDER_DOMAINS_LOOKED_UP", default=EMAIL_URL_GIVEN or bool(ESP)
-)
+# In the DNS. Not while mail only goes to the local mailbox: a trial's domain exists nowhere.
+PROVE_SENDER_DOMAINS = env.flag("PROVE_SENDER_DOMAINS", default=EMAIL_URL_GIVEN or bool(ESP))
 # Where bounces of mailings go, each to an address of its own, and the mailbox they are read from.
 BOUNCE_DOMAIN = env.text("BOUNCE_DOMAIN", default="").lower().rstrip(".")
 BOUNCE_MAILBOX = env.text("BOUNCE_MAILBOX", default="")
@@ -364,7 +361,7 @@ WAGTAILIMAGES_MAX_UPLOAD_SIZE = 20 * 1024 * 1024
 WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "modelsearch.backends.database"}}
 WAGTAIL_MODERATION_ENABLED = True
 
-# --- Log ---------------------------------------------------------------------------------------
+# --- Log and figures ---------------------------------------------------------------------------
 
 LOGGING = {
     "version": 1,
@@ -398,8 +395,5 @@ LOGGING = {
         "gunicorn.http.wsgi": {"level": "ERROR"},
     },
 }
-
-# --- Watching ------------------------------------------------------------------------------------
-
 # Who may read /metrics; without one only this machine may.
 METRICS_TOKEN = env.text("METRICS_TOKEN", default="")

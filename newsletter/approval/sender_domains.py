@@ -15,7 +15,7 @@ from newsletter.catalogue.models import Newsletter
 
 def domains() -> list[str]:
     """The domain of every From address of a newsletter, each once; none where mail stays here."""
-    if not settings.SENDER_DOMAINS_LOOKED_UP:
+    if not settings.PROVE_SENDER_DOMAINS:
         return []
     addresses = Newsletter.objects.values_list("from_email", flat=True)
     return sorted({one.rpartition("@")[2].lower() for one in addresses if "@" in one})
@@ -23,7 +23,7 @@ def domains() -> list[str]:
 
 def answers(domains: Collection[str]) -> QuerySet[SenderDomain]:
     """What the DNS said last of these. Nothing where mail stays here: then it does not matter."""
-    if not settings.SENDER_DOMAINS_LOOKED_UP:
+    if not settings.PROVE_SENDER_DOMAINS:
         return SenderDomain.objects.none()
     return SenderDomain.objects.filter(domain__in=domains)
 

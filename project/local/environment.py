@@ -162,7 +162,7 @@ def environment(place: Place) -> dict[str, str]:
     given = {name: value for name, value in os.environ.items() if value != ""}
     if not given.keys() & {"EMAIL_URL", "ESP"}:
         # Mail goes to the local mailbox, which believes everybody.
-        ours["SENDER_DOMAINS_LOOKED_UP"] = "false"
+        ours["PROVE_SENDER_DOMAINS"] = "false"
     return {**ours, **given}
 
 

@@ -350,7 +350,7 @@ def test_where_mail_stays_on_this_machine_no_domain_has_to_prove_anything(issue,
     look_at_all(_Zone())
     assert found(issue, "domain_unproven")
 
-    settings.SENDER_DOMAINS_LOOKED_UP = False
+    settings.PROVE_SENDER_DOMAINS = False
 
     assert not found(issue, "domain_unproven", "domain_weak")
     assert look_at_all(_Zone()) == 0

@@ -84,10 +84,10 @@ def test_the_shells_own_values_win(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(("relay", "asked"), [("", False), ("smtp://relay.example.org:25", True)])
 def test_a_from_domain_has_to_be_proven_only_where_mail_leaves(tmp_path, monkeypatch, relay, asked):
-    monkeypatch.delenv("SENDER_DOMAINS_LOOKED_UP", raising=False)
+    monkeypatch.delenv("PROVE_SENDER_DOMAINS", raising=False)
     monkeypatch.setenv("EMAIL_URL", relay)
     found = environment.environment(Place(tmp_path, 8000, 2525))
-    assert found.get("SENDER_DOMAINS_LOOKED_UP", "true") == ("true" if asked else "false")
+    assert found.get("PROVE_SENDER_DOMAINS", "true") == ("true" if asked else "false")
 
 
 def test_manage_py_adopts_the_installation_of_this_folder(tmp_path, monkeypatch):

@@ -17,7 +17,7 @@ from newsletter.transports.smtp import SmtpTransport, pool
 from newsletter.transports.values import Envelope, Outcome, Receipt
 from tests.running.processes import wait_until
 from tests.transports.fault_server import FaultServer
-from tests.transports.judging import judge
+from tests.transports.judging import judge, takes_every_message_over_eight
 from tests.transports.messages import envelope
 from tests.transports.pretended_relay import Fault
 from tests.transports.table import saying
@@ -35,25 +35,6 @@ def send_all(transport: SmtpTransport, sent: list[Envelope]) -> dict[int, Receip
     answers = list(transport.send(Outgoing(*pair) for pair in enumerate(sent)))
     assert len(answers) == len(sent)
     return dict(answers)
-
-
-def takes_every_message_over_eight(transport: SmtpTransport, server: FaultServer) -> None:
-    """Send until eight lines are open; how soon the last one is, is the machine's to say."""
-    sent: list[Envelope] = []
-    body = (b"x" * 70 + b"\r\n") * 400
-
-    def outgoing() -> Iterator[Outgoing]:
-        until = time.monotonic() + 60
-        while len(sent) < 200 or (server.most_open < 8 and time.monotonic() < until):
-            sent.append(envelope(f"reader-{len(sent)}@example.org", body))
-            yield Outgoing(len(sent) - 1, sent[-1])
-
-    receipts = dict(transport.send(outgoing()))
-    transport.close()
-
-    judge(sent, receipts, server.book, drops=0)
-    assert {receipt.outcome for receipt in receipts.values()} == {Outcome.ACCEPTED}
-    assert server.most_open == 8
 
 
 def transport_to(*servers: FaultServer, options: str = "timeout=10") -> SmtpTransport:

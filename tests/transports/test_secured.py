@@ -13,9 +13,9 @@ from newsletter.transports.smtp.connect import connect
 from newsletter.transports.values import Outcome
 from tests.transports import certificates
 from tests.transports.fault_server import FaultServer
-from tests.transports.judging import judge
+from tests.transports.judging import judge, takes_every_message_over_eight
 from tests.transports.messages import envelope
-from tests.transports.test_lines import messages, send_all, takes_every_message_over_eight
+from tests.transports.test_lines import messages, send_all
 
 
 @pytest.fixture(scope="module")
