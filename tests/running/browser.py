@@ -22,6 +22,29 @@ _SETTLED = """async () => {
 }"""
 # An option of axe: to tell what is good as well would take it longer than finding what is wrong.
 VIOLATIONS = {"resultTypes": ["violations"]}
+# Of every page it opens, chromium makes two more for suggestions that nobody sees, which costs more
+# than the page itself. It hears the last list only, so Playwright's own is said again here.
+WITHOUT = (
+    "OmniboxPopupWebUI",
+    "PreloadTopChromeWebUI",
+    "WebUIOmniboxAimPopup",
+    "WebUIOmniboxFullPopup",
+    "WebUIOmniboxPopup",
+    # Playwright's.
+    "AimEnabled",
+    "AvoidCorsURLLoaderRestartOnRedirect",
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsFirstBalancedModeAutoEnable",
+    "HttpsUpgrades",
+    "LensOverlay",
+    "MediaRouter",
+    "NetworkTimeServiceQuerying",
+    "OptimizationHints",
+    "PaintHolding",
+    "PreconnectToSearch",
+    "ThirdPartyStoragePartitioning",
+)
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -43,6 +66,7 @@ def chromium() -> Iterator["Browser"]:
     # Patience for a machine that does much else; nobody waits longer for what comes.
     expect.set_options(timeout=30_000)
     flags = ["--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]
+    flags.append(f"--disable-features={','.join(WITHOUT)}")
     if os.geteuid() == 0:
         flags.append("--no-sandbox")
     with sync_playwright() as playwright:
