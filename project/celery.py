@@ -23,9 +23,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 # Tasks carry ids as JSON, so a worker that runs as root opens no door that pickle would.
 warnings.filterwarnings("ignore", category=SecurityWarning)
 
-# Objects made and not freed by themselves before they are looked through for garbage. Python's 700
-# come together with every other chunk, and what a chunk leaves is no garbage until it is recorded.
-GARBAGE_AFTER = 10_000
 # How far behind everybody else those stand who send in bulk (see nice(1)).
 BULK_NICENESS = 5
 
@@ -54,7 +51,6 @@ def _clear_the_way(**_: object) -> None:
     What came from the master is not collected first: that would copy all its memory here.
     """
     gc.freeze()
-    gc.set_threshold(GARBAGE_AFTER)
 
 
 @worker_init.connect

@@ -37,11 +37,8 @@ def post_worker_init(worker: Worker) -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(GARBAGE_AFTER)
 
 
-# Objects made and not freed by themselves; Python's 700 come together in a single request.
-GARBAGE_AFTER = 10_000
 wsgi_app = "project.wsgi:application"
 bind = os.environ.get("WEB_BIND") or f"127.0.0.1:{os.environ.get('PORT') or 8000}"
 worker_class = "gthread"
