@@ -20,6 +20,9 @@ from tests.desk import world
 from tests.desk.conftest import client_of
 from tests.editions.feeds import world as feeds
 
+# How often it is asked is Django's doing, whichever database answers.
+pytestmark = pytest.mark.once
+
 
 def _mailed(issue: Issue, approval: Approval) -> None:
     mailing = Mailing.objects.create(

@@ -126,7 +126,7 @@ def test_nothing_is_done_to_what_lies_outside_by_any_address(two, role):
     assert state() == before
 
 
-@pytest.mark.parametrize("role", ["author", "reviewer", "sender", "admin", "protection"])
+@EACH_ROLE
 def test_what_lies_inside_stays_open(two, role):
     client = client_of(getattr(two.desk, role))
     inside = two.inside
