@@ -1,6 +1,8 @@
+import functools
 from collections.abc import Iterator
 from typing import Any
 
+import botocore.session
 import pytest
 
 from newsletter.transports.esp import EspTransport
@@ -10,6 +12,15 @@ from tests.transports import esp_apis
 from tests.transports.esp_apis import ESPS, EspApis
 
 BATCHING = [esp for esp in ESPS if PROVIDERS[esp].most > 1]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _amazon_is_read_once() -> Iterator[None]:
+    """Each session of boto3 would read megabytes of Amazon's API descriptions for itself."""
+    with pytest.MonkeyPatch.context() as patch:
+        once = functools.cache(botocore.session.create_loader)
+        patch.setattr(botocore.session, "create_loader", once)
+        yield
 
 
 @pytest.fixture
