@@ -56,10 +56,11 @@ def linked_from(thing: Issue | Article) -> list[str]:
 def _issue_findings(
     issue: Issue, edition: CompiledEdition, publisher: Publisher, blocks: Sequence[Part]
 ) -> Iterator[Finding]:
+    whole = Outline.of(edition.html)
     yield from inbox_line.findings(issue)
     yield from corrections.findings(issue)
-    yield from markup.findings(issue, edition, blocks)
-    yield from images.findings(issue, Outline.of(edition.html), blocks)
+    yield from markup.findings(issue, edition, whole, blocks)
+    yield from images.findings(issue, whole, blocks)
     yield from links.findings(blocks)
     yield from contrast.findings(edition.html, blocks, issue.newsletter)
     yield from language.of_issue(issue, edition.html, blocks)

@@ -16,10 +16,12 @@ LARGE = 80_000
 TOO_LARGE = 100_000
 
 
-def findings(issue: Issue, edition: CompiledEdition, parts: Sequence[Part]) -> Iterator[Finding]:
+def findings(
+    issue: Issue, edition: CompiledEdition, outline: Outline, parts: Sequence[Part]
+) -> Iterator[Finding]:
     if not len(issue.body):
         yield error("body_empty", _("The issue is empty. Add a block."), "body")
-    yield from headings(Outline.of(edition.html), parts)
+    yield from headings(outline, parts)
     yield from _merge_tags(issue, edition, parts)
     yield from _size(edition)
 
