@@ -20,12 +20,14 @@ from newsletter.transports.protocol import Transport
 from signup.models import Subscription
 
 State = Delivery.State
+# Beside the greeting. Each is checked and rendered, for which no test of sending waits.
+PARAGRAPHS = 2
 
 
 def planned(readers: int = 3, **newsletter_fields: Any) -> Mailing:
     """An approved issue's mailing, planned to that many readers, ready to be fed."""
     newsletter = with_readers(readers, **newsletter_fields)
-    issue, approval = test_mailing.make_approved_issue(newsletter)
+    issue, approval = test_mailing.make_approved_issue(newsletter, paragraphs=PARAGRAPHS)
     return resume(plan_issue(issue=issue, approval=approval, by=None))
 
 

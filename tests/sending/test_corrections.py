@@ -235,7 +235,7 @@ def test_the_draft_begins_with_an_empty_notice_that_has_to_be_filled_in() -> Non
     issue = corrections.draft(mailing=original, by=correcting.writer())
     assert issue.subject == "Correction: A test mailing"
     kinds = [block.block_type for block in issue.body]
-    assert kinds == ["correction", "heading", *["rich_text"] * 10]
+    assert kinds == ["correction", "heading", *["rich_text"] * mailings.PARAGRAPHS]
     assert {"correction_notice_missing", "correction_unchanged"} <= _codes(issue)
     assert not {code for code in _codes(correcting.written(original)) if "correction" in code}
 
