@@ -12,8 +12,8 @@ pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
 
 
 def test_readers_are_looked_up_one_by_one_even_where_that_seems_dear():
-    """By statistics of the wrong moment it does seem so. Merging each chunk of 500 with a table of
-    100,000 cost ten times as much, and more for more."""
+    """By statistics of the wrong moment it does seem so; reading all of a table of 100,000 for each
+    chunk of 500 cost ten times as much, and more for more."""
     taken = claimed(planned(3))
     asked: list[tuple[str, Any]] = []
 
