@@ -73,6 +73,8 @@ def measure(chosen: argparse.Namespace, port: int) -> dict[str, Any]:
         finally:
             worker.stop()
     rates = sorted(run.rate for run in runs)
+    worker_us = sorted(round(run.worker_us, 1) for run in runs)
+    database_us = sorted(round(run.database_us, 1) for run in runs)
     peer = statistics.median(rate for rate, _ in peers)
     return {
         "message_octets": size,
@@ -81,8 +83,10 @@ def measure(chosen: argparse.Namespace, port: int) -> dict[str, Any]:
         "lines_per_process": chosen.lines,
         "messages_per_second": round(statistics.median(rates)),
         "messages_per_second_spread": [round(rates[0]), round(rates[-1])],
-        "worker_cpu_us_per_message": round(statistics.median(run.worker_us for run in runs), 1),
-        "database_cpu_us_per_message": round(statistics.median(run.database_us for run in runs), 1),
+        "worker_cpu_us_per_message": round(statistics.median(worker_us), 1),
+        "worker_cpu_us_spread": [worker_us[0], worker_us[-1]],
+        "database_cpu_us_per_message": round(statistics.median(database_us), 1),
+        "database_cpu_us_spread": [database_us[0], database_us[-1]],
         "django_messages_per_second": round(peer),
         "django_cpu_us_per_message": round(statistics.median(used for _, used in peers), 1),
         "ratio_to_django": round(statistics.median(rates) / peer, 1),
@@ -207,6 +211,11 @@ def _peer(newsletter: Any, port: int) -> tuple[int, tuple[float, float]]:
     return size, (PEER_MESSAGES / seconds, used / PEER_MESSAGES * 1e6)
 
 
+def _with_spread(result: dict[str, Any], whose: str) -> str:
+    lowest, highest = result[f"{whose}_cpu_us_spread"]
+    return f"{result[f'{whose}_cpu_us_per_message']} ({lowest}–{highest})"
+
+
 def show(result: dict[str, Any]) -> None:
     low, high = result["messages_per_second_spread"]
     rows: list[tuple[str, ...]] = [
@@ -215,8 +224,8 @@ def show(result: dict[str, Any]) -> None:
             f"wellread, {result['processes']} processes",
             str(result["messages_per_second"]),
             f"{low}–{high}",
-            str(result["worker_cpu_us_per_message"]),
-            str(result["database_cpu_us_per_message"]),
+            _with_spread(result, "worker"),
+            _with_spread(result, "database"),
         ),
         (
             "Django send_messages",
