@@ -2,6 +2,7 @@
 
 import threading
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -56,6 +57,8 @@ class Line:
                     tasks.feed()
                     tasks.recover()
             except BaseException as error:
+                # Said at once too: what the block then waits for in vain would hide it.
+                traceback.print_exc()
                 faults.append(error)
             finally:
                 connections.close_all()

@@ -1,6 +1,7 @@
 """Unsubscribing: at once, for ever, by anybody's mail program, and undone only by the reader."""
 
 import http.client
+import re
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -57,7 +58,7 @@ def test_the_page_has_one_button_and_shows_no_more_than_the_newsletter(
     assert "<script" not in page
     assert "Living Well" in page
     for private in ("ada", "Herniated", "My Conditions", "Asthma"):
-        assert private not in page
+        assert not re.search(rf"\b{private}\b", page)
 
 
 def test_a_sensitive_newsletter_is_not_named(
